@@ -1,0 +1,74 @@
+"""JSON as one canonical text: keys sorted, arrays in order, numbers as exact decimals."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, NoReturn
+
+import pyarrow as pa
+
+from safeguard.systems.canonical import arrays
+from safeguard.systems.canonical.column import Reading
+from safeguard.systems.canonical.numbers import plain_decimal
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class _Number(str):
+    """A number as plain decimal text, told apart from a string."""
+
+
+def read_json(raw: pa.Array[Any]) -> Reading:
+    """Canonical text; a repeated key, NaN, or anything that RFC 8259 does not allow is NULL."""
+    text = arrays.written(raw)
+    if text is None:
+        return Reading(arrays.nulls(raw, pa.string()))
+    return Reading(arrays.by_value(text, arrays.nulls(raw, pa.string()), canonical_json))
+
+
+def canonical_json(text: str) -> str:
+    """The canonical text of one JSON value. ValueError, or RecursionError when nested too deep."""
+    return _write(
+        json.loads(
+            text,
+            parse_int=_number,
+            parse_float=_number,
+            parse_constant=_refuse,
+            object_pairs_hook=_unrepeated,
+        )
+    )
+
+
+def _number(text: str) -> _Number:
+    return _Number(plain_decimal(text))
+
+
+def _refuse(text: str) -> NoReturn:
+    raise ValueError(f"{text} is not JSON")
+
+
+def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a repeated key")
+    return found
+
+
+def _write(value: Any) -> str:
+    if isinstance(value, _Number):
+        return str(value)
+    if isinstance(value, str):
+        return _quoted(value)
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{_quoted(k)}:{_write(value[k])}" for k in sorted(value)) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(_write(item) for item in value) + "]"
+    return {True: "true", False: "false", None: "null"}[value]
+
+
+def _quoted(text: str) -> str:
+    quoted = json.dumps(text, ensure_ascii=False)
+    if _SURROGATE.search(quoted):
+        return _SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", quoted)
+    return quoted
