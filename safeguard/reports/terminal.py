@@ -1,0 +1,187 @@
+"""The check's answer in a terminal: verdict, contents and reasons, what was not checked, next step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
+
+from safeguard.findings.result import CheckResult, ContentResult
+from safeguard.findings.words import Verdict
+from safeguard.reports import vocabulary, wording
+from safeguard.reports.printable import clipped, printable
+
+_COLOUR = {Verdict.PASS: "green", Verdict.BLOCK: "red", Verdict.UNDECIDED: "yellow"}
+_LEAST_ROOM = 30
+_MOST_CONTENTS = 200
+_MOST_REASONS = 5
+_MOST_LINES = 10
+_LONGEST = 400
+_ASCII = str.maketrans({"·": "-", "…": "~"})
+
+
+def render_terminal(result: CheckResult, console: Console, *, report: str | None = None) -> None:
+    """Print the result. `report` is the path of report.html, by default the run's own folder.
+
+    Text from data is never read as markup or as terminal control.
+    """
+    page = _Page(console)
+    page.verdict(result)
+    page.contents(result.contents)
+    page.labelled(_labelled(result, report))
+
+
+class _Page:
+    """One console, and the few ways in which a report writes to it."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def verdict(self, result: CheckResult) -> None:
+        style = f"bold {_COLOUR[result.verdict]}"
+        self._hanging(Text(result.verdict, style), wording.headline(result), 2, "bold")
+        for line in _second_lines(result):
+            self._indented(line, len(result.verdict) + 2, "dim")
+
+    def contents(self, contents: Sequence[ContentResult]) -> None:
+        """A line each, entries and kept in columns, with the reasons below."""
+        shown = contents[:_MOST_CONTENTS]
+        if not shown:
+            return
+        self._blank()
+        columns = _Columns.of(shown, self._console.width // 4)
+        for content in shown:
+            self._content(content, columns)
+        if len(contents) > len(shown):
+            left = vocabulary.count(len(contents) - len(shown), "more content")
+            self._indented(f"… {left} in report.html", 2, "dim")
+
+    def labelled(self, rows: Iterable[tuple[str, str, bool]]) -> None:
+        """Label and text; an exact text (a path) is never wrapped."""
+        self._blank()
+        for label, text, exact in rows:
+            if exact:
+                self._say(Text(f"  {label:<12}  {printable(text)}"))
+            else:
+                self._hanging(Text(f"  {label:<12}", "dim"), text, 2)
+
+    def _content(self, content: ContentResult, columns: _Columns) -> None:
+        name = clipped(content.content, columns.name)
+        head = Text("  ")
+        head.append(name.ljust(columns.name + len(name) - cell_len(name)), "bold")
+        head.append(f"  {content.verdict:<9}  ", _COLOUR[content.verdict])
+        facts = columns.aligned(wording.content_facts(content))
+        self._beside(head, _packed(facts, self._console.width - head.cell_len))
+        for reason in (*content.reasons, *content.notes)[:_MOST_REASONS]:
+            self._indented(reason, 6)
+        if (hidden := len(content.reasons) + len(content.notes) - _MOST_REASONS) > 0:
+            self._indented(f"… {vocabulary.count(hidden, 'more reason')} in report.html", 6, "dim")
+
+    def _hanging(self, head: Text, text: str, gap: int, style: str = "") -> None:
+        """`head`, then the text wrapped beside it; below it where that leaves too little room."""
+        room = self._console.width - head.cell_len - gap
+        if room < _LEAST_ROOM:
+            self._say(head)
+            self._indented(text, 6, style)
+            return
+        lines = Text(clipped(text, _LONGEST), style).wrap(self._console, room)
+        self._beside(Text.assemble(head, " " * gap), list(lines))
+
+    def _beside(self, head: Text, lines: Sequence[Text]) -> None:
+        for i, line in enumerate(lines):
+            line.rstrip()
+            self._say(Text.assemble(head if i == 0 else " " * head.cell_len, line))
+
+    def _indented(self, text: str, by: int, style: str = "") -> None:
+        room = max(self._console.width - by, 10)
+        lines = Text(clipped(text, _LONGEST), style).wrap(self._console, room)
+        self._beside(Text(" " * by), list(lines))
+
+    def _blank(self) -> None:
+        self._console.print()
+
+    def _say(self, what: Text) -> None:
+        """Print a line that is wrapped already; a path that is longer stays one line."""
+        self._console.print(self._encodable(what), soft_wrap=True, highlight=False, markup=False)
+
+    def _encodable(self, text: Text) -> Text:
+        """The text, or where the terminal is not UTF-8 one that it can print."""
+        encoding = self._console.encoding
+        if encoding.lower().startswith("utf"):
+            return text
+        plain = text.plain.translate(_ASCII)
+        return Text(plain.encode(encoding, "backslashreplace").decode(encoding))
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """How wide the names and the first two facts of all contents are."""
+
+    name: int
+    first: tuple[int, ...]
+
+    @classmethod
+    def of(cls, contents: Sequence[ContentResult], most: int) -> _Columns:
+        names = max(cell_len(printable(c.content)) for c in contents)
+        facts = [wording.content_facts(c)[:2] for c in contents]
+        widths = tuple(max(map(len, column)) for column in zip(*facts, strict=True))
+        return cls(min(names, most), widths)
+
+    def aligned(self, facts: Sequence[str]) -> list[str]:
+        first = [fact.rjust(width) for fact, width in zip(facts, self.first, strict=False)]
+        return [*first, *map(printable, facts[len(first) :])]
+
+
+def _packed(facts: Sequence[str], room: int) -> list[Text]:
+    """The facts on as few lines as they fit, none of them cut in two."""
+    lines: list[str] = []
+    for fact in facts:
+        if lines and cell_len(lines[-1]) + 3 + cell_len(fact) <= room:
+            lines[-1] += f"   {fact}"
+        else:
+            lines.append(fact)
+    return [Text(line) for line in lines]
+
+
+def _second_lines(result: CheckResult) -> list[str]:
+    lines = list(result.reasons[1 if result.verdict is Verdict.UNDECIDED else 0 :][:_MOST_LINES])
+    if result.verdict is Verdict.PASS:
+        lines = [s for s in (wording.tolerated_sentence(result),) if s]
+    elif result.verdict is Verdict.UNDECIDED and wording.nothing_found(result):
+        lines.append("Nothing was found lost in what was compared.")
+    said = {f"{c.content}: {r}" for c in result.contents for r in c.reasons}
+    said.update(r for c in result.contents for r in c.reasons)
+    headline = wording.headline(result)
+    return [line for line in lines if line not in headline and line not in said]
+
+
+def _labelled(result: CheckResult, report: str | None) -> list[tuple[str, str, bool]]:
+    rows = [*_not_covered(result)]
+    rows += _cut([("note", note, False) for note in result.notes], "notes")
+    sums = [("sums", wording.sums_sentence(c), False) for c in result.contents if c.old or c.new]
+    rows += _cut(sums, "sums")
+    rows += [("system", line, False) for line in wording.system_lines(result)]
+    rows.append(("migration", f"{result.migration} ({result.kind}), run {result.run}", False))
+    path = report or f".safeguard/runs/{result.run}/report.html"
+    rows.append(("report", path, True))
+    rows.append(("exit code", str(result.exit_code), True))
+    rows.append(("next", wording.next_step(result), False))
+    return [("" if i and rows[i - 1][0] == r[0] else r[0], *r[1:]) for i, r in enumerate(rows)]
+
+
+def _not_covered(result: CheckResult) -> list[tuple[str, str, bool]]:
+    coverage = result.coverage
+    rows = [("not covered", wording.uncovered_sentence(t), False) for t in coverage.uncovered]
+    ignored = [("ignored", f"{t.system}.{t.table}: {t.reason}", False) for t in coverage.ignored]
+    unchecked = [("unchecked", column, False) for column in coverage.unchecked_columns]
+    return [*_cut(rows, "tables"), *_cut(ignored, "tables"), *_cut(unchecked, "columns")]
+
+
+def _cut(rows: list[tuple[str, str, bool]], what: str) -> list[tuple[str, str, bool]]:
+    if len(rows) <= _MOST_LINES:
+        return rows
+    left = vocabulary.number(len(rows) - _MOST_LINES)
+    return [*rows[:_MOST_LINES], (rows[0][0], f"… {left} more {what} in report.html", False)]

@@ -1,0 +1,232 @@
+"""The sentences of a report: the verdict, what is wrong, the sums and the next step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from safeguard.findings.result import CheckResult, ContentResult, Impact, UncoveredTable
+from safeguard.findings.words import Kind, OldStatus, Verdict
+from safeguard.reports.vocabulary import count, entries, kind_word, listed, number
+
+DAMAGED = (
+    OldStatus.LOST,
+    OldStatus.MISATTRIBUTED,
+    OldStatus.MISROUTED,
+    OldStatus.ORPHANED,
+    OldStatus.CHANGED,
+    OldStatus.MOVED,
+    OldStatus.NOT_COMPARED,
+)
+"""Statuses of due entries that are not kept, the gravest for the customer first."""
+_GONE = (Kind.LOST, Kind.MISATTRIBUTED, Kind.MISROUTED, Kind.ORPHANED)
+_IMPERATIVE = {"shutdown": "Do not shut down."}
+
+
+def headline(result: CheckResult) -> str:
+    """The verdict in one or two sentences, people before rows."""
+    match result.verdict:
+        case Verdict.BLOCK:
+            return _blocked(result)
+        case Verdict.PASS:
+            return _passed(result)
+        case Verdict.UNDECIDED:
+            return f"This can't be called safe. {sentence(_first_reason(result))}"
+
+
+def sentence(text: str) -> str:
+    """Text that ends like a sentence."""
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def undecided_parts(result: CheckResult) -> tuple[str, ...]:
+    """Contents that could not be checked whole."""
+    return tuple(
+        c.content
+        for c in result.contents
+        if c.verdict is Verdict.UNDECIDED
+        or c.findings.get(Kind.NOT_COMPARED, 0)
+        or c.sums_old.get(OldStatus.NOT_COMPARED, 0)
+    )
+
+
+def at_one_moment(result: CheckResult) -> bool:
+    """Whether every system held its state still while it was read."""
+    return bool(result.systems) and not any(
+        s.snapshot.strip().lower().startswith("none") or not s.snapshot.strip()
+        for s in result.systems
+    )
+
+
+def _blocked(result: CheckResult) -> str:
+    start = _IMPERATIVE.get(result.kind, "Do not roll out.")
+    parts = undecided_parts(result)
+    unchecked = f" Not checked whole: {listed(parts)}." if parts else ""
+    return f"{start} {_harm(result)}{unchecked}"
+
+
+def _harm(result: CheckResult) -> str:
+    people = result.customers
+    if people.affected:
+        verb = "lose something they made" if _goes(result) else "find something they made changed"
+        return f"{_of_customers(people)} would {verb}{_segments(people)}."
+    if result.coverage.uncovered:
+        tables = result.coverage.uncovered
+        names = listed(f"{t.system}.{t.table}" for t in tables)
+        verb = "has" if len(tables) == 1 else "have"
+        return f"Customers made things that nobody looked after: {names} {verb} no contract."
+    return sentence(_first_reason(result))
+
+
+def _goes(result: CheckResult) -> bool:
+    return any(c.findings.get(kind, 0) for c in result.contents for kind in _GONE)
+
+
+def _of_customers(people: Impact) -> str:
+    if people.total is not None:
+        return f"{number(people.affected)} of {count(people.total, 'customer')}"
+    return f"{number(people.affected)} of {count(people.with_content, 'customer')} with content"
+
+
+def _segments(people: Impact) -> str:
+    said = [segment_sentence(n, s.affected) for n, s in people.segments.items() if s.affected]
+    return f"; {listed(said)}" if said else ""
+
+
+def segment_sentence(name: str, affected: int) -> str:
+    """`211 of them pay (segment paying)`; any other segment by its name."""
+    if name.lower() in ("paying", "paid", "payers"):
+        return f"{number(affected)} of them {'pays' if affected == 1 else 'pay'} (segment {name})"
+    return f"{number(affected)} of them {'is' if affected == 1 else 'are'} in segment {name}"
+
+
+def everything_survived(result: CheckResult) -> bool:
+    """Whether each due entry of each content is kept and every table has a contract or a reason."""
+    return not result.coverage.uncovered and not any(damage(c) for c in result.contents)
+
+
+def damage(content: ContentResult) -> dict[str, int]:
+    """Due old entries that are not kept, by status, the gravest first."""
+    return {s.value: n for s in DAMAGED if (n := content.sums_old.get(s, 0))}
+
+
+def _passed(result: CheckResult) -> str:
+    kept = sum(c.kept for c in result.contents)
+    whole = f"compared whole{', at one moment on each side' if at_one_moment(result) else ''}"
+    where = f"in {count(len(result.contents), 'content')}"
+    if everything_survived(result):
+        due = " and that was due" if any(c.not_due for c in result.contents) else ""
+        start = f"Everything that {_makers(result)} made{due} has survived"
+        return f"{start}: {entries(kept)} {where}, {whole}."
+    harmed = result.customers.affected
+    whom = f" {_of_customers(result.customers)} are affected." if harmed else ""
+    return (
+        f"The plan allows this, though not everything survived: {number(kept)} of "
+        f"{entries(sum(c.due for c in result.contents))} {where} are kept, {whole}.{whom}"
+    )
+
+
+def _makers(result: CheckResult) -> str:
+    people = result.customers
+    total = people.with_content if people.total is None else people.total
+    return count(total, "customer") if total else "customers"
+
+
+def _first_reason(result: CheckResult) -> str:
+    if result.reasons:
+        return result.reasons[0]
+    for content in result.contents:
+        if content.reasons and content.verdict is not Verdict.PASS:
+            return f"{content.content}: {content.reasons[0]}"
+    return "The check did not finish, and left no reason."
+
+
+def content_facts(content: ContentResult) -> tuple[str, ...]:
+    """The line of a content: entries, kept, what is wrong, how many customers."""
+    facts = [entries(content.old), f"{number(content.kept)} kept"]
+    facts += [f"{number(n)} {kind_word(k)}" for k, n in wrongs(content).items()]
+    if content.tolerated:
+        total = sum(content.tolerated.values())
+        facts.append(f"{number(total)} tolerated ({', '.join(content.tolerated)})")
+    if content.waived:
+        facts.append(f"{number(sum(content.waived.values()))} waived")
+    if content.customers.affected:
+        facts.append(affected_fact(content.customers))
+    return tuple(facts)
+
+
+def wrongs(content: ContentResult) -> dict[str, int]:
+    """Findings by kind, in the fixed order of kinds."""
+    return {k.value: n for k in Kind if (n := content.findings.get(k, 0))}
+
+
+def affected_fact(people: Impact) -> str:
+    """`1,980 customers (133 paying)`."""
+    inside = ", ".join(
+        f"{number(s.affected)} {n}" for n, s in people.segments.items() if s.affected
+    )
+    return count(people.affected, "customer") + (f" ({inside})" if inside else "")
+
+
+def sums_sentence(content: ContentResult) -> str:
+    """The conservation sum, spelled out, and whether the second count agrees."""
+    held = content.conservation.old and content.conservation.new
+    end = "counted twice; agree" if held else "counted twice; THEY DO NOT AGREE"
+    return f"{side_sum(content.content, content.old, content.sums_old)}, {end}"
+
+
+def side_sum(name: str, total: int, sums: Mapping[str, int]) -> str:
+    """`queue 6,204,118 = 6,201,344 kept + 2,774 lost`."""
+    order = ["kept", "partner", *(s.value for s in OldStatus if s is not OldStatus.KEPT)]
+    ranked = sorted(sums, key=lambda s: order.index(s) if s in order else len(order))
+    parts = [f"{number(sums[s])} {kind_word(s)}" for s in ranked if sums[s]]
+    return f"{name} {number(total)} = {' + '.join(parts) or '0'}"
+
+
+def tolerated_sentence(result: CheckResult) -> str | None:
+    """`118 differences were accepted by contract (line_endings).` None where there were none."""
+    forms: dict[str, int] = {}
+    for content in result.contents:
+        for form, n in content.tolerated.items():
+            forms[form] = forms.get(form, 0) + n
+    total = sum(forms.values())
+    if not total:
+        return None
+    verb = "was" if total == 1 else "were"
+    return f"{count(total, 'difference')} {verb} accepted by contract ({', '.join(forms)})."
+
+
+def next_step(result: CheckResult) -> str:
+    """What to do now."""
+    again = f"safeguard check {result.plan or 'safeguard.yaml'}"
+    match result.verdict:
+        case Verdict.BLOCK:
+            return f"safeguard report {result.run} --format csv · mend the migration · {again}"
+        case Verdict.UNDECIDED:
+            return f"mend what is named above · {again}"
+        case Verdict.PASS:
+            return "roll out soon: the check speaks of the moment when it read"
+
+
+def nothing_found(result: CheckResult) -> bool:
+    """Whether something was compared, and no finding came of it."""
+    compared = any(c.kept for c in result.contents)
+    return compared and not any(
+        n for c in result.contents for k, n in c.findings.items() if k != Kind.NOT_COMPARED
+    )
+
+
+def uncovered_sentence(table: UncoveredTable) -> str:
+    """`old.playlists (31,400 entries of 9,120 customers) has no contract`."""
+    parts = [entries(table.entries)] if table.entries is not None else []
+    if table.customers is not None:
+        parts.append(f"of {count(table.customers, 'customer')}")
+    size = f" ({' '.join(parts)})" if parts else ""
+    return f"{table.system}.{table.table}{size} has no contract: {table.reason}"
+
+
+def system_lines(result: CheckResult) -> list[str]:
+    """`old: postgresql 15.18, one exported snapshot`."""
+    return [
+        f"{s.name}: {s.dialect} {s.version}".rstrip() + f", snapshot: {s.snapshot or 'none'}"
+        for s in result.systems
+    ]

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+import result_examples as examples
+from safeguard.findings.result import Coverage, Impact, SegmentCount, SystemInfo
+from safeguard.findings.words import Cause, Kind, NewStatus, OldStatus, Verdict
+from safeguard.reports import vocabulary, wording
+
+
+def test_block_says_people_first_and_names_undecided_parts() -> None:
+    assert wording.headline(examples.blocked()) == (
+        "Do not roll out. 3,214 of 120,000 customers would lose something they made; "
+        "211 of them pay (segment paying) and 17 of them are in segment annual. "
+        "Not checked whole: reviews."
+    )
+
+
+def test_block_of_one_customer_is_singular() -> None:
+    one = Impact(1, 1, {"paying": SegmentCount(1, 1)}, 1)
+    result = replace(examples.blocked(), customers=one, contents=(examples.queue(),))
+    assert wording.headline(result) == (
+        "Do not roll out. 1 of 1 customer would lose something they made; "
+        "1 of them pays (segment paying)."
+    )
+
+
+def test_block_of_changes_alone_does_not_say_lost() -> None:
+    changed = examples.content(findings={"changed": 3}, verdict=Verdict.BLOCK)
+    result = replace(examples.blocked(), contents=(changed,))
+    assert "would find something they made changed" in wording.headline(result)
+
+
+def test_block_without_a_customers_table_counts_those_with_content() -> None:
+    result = replace(examples.blocked(), customers=Impact(98, 3), contents=(examples.queue(),))
+    assert "3 of 98 customers with content would" in wording.headline(result)
+
+
+def test_block_by_uncovered_tables_names_them() -> None:
+    result = replace(examples.blocked(), customers=Impact(98, 0, {}, 98), contents=())
+    assert "old.playlists has no contract" in wording.headline(result)
+
+
+def test_shutdown_has_its_own_words() -> None:
+    result = replace(examples.blocked(), kind="shutdown")
+    assert wording.headline(result).startswith("Do not shut down.")
+    assert vocabulary.destination("shutdown") == "the archive"
+    assert {vocabulary.destination(k) for k in ("move", "split", "merge")} == {
+        "the new system",
+        "the new systems",
+        "the merged system",
+    }
+
+
+def test_pass_says_everything_survived() -> None:
+    assert wording.headline(examples.passed()) == (
+        "Everything that 120,000 customers made has survived: 805,102 entries in 2 contents, "
+        "compared whole, at one moment on each side."
+    )
+
+
+@pytest.mark.parametrize("snapshot", ["none: files can change", "None", "", "none"])
+def test_pass_claims_one_moment_only_where_every_system_held_still(snapshot: str) -> None:
+    systems = (*examples.passed().systems, SystemInfo("exports", "files", "", snapshot))
+    result = replace(examples.passed(), systems=systems)
+    assert "at one moment" not in wording.headline(result)
+    assert "at one moment" not in wording.headline(replace(result, systems=()))
+
+
+@pytest.mark.parametrize("status", [s.value for s in wording.DAMAGED])
+def test_pass_by_permission_never_says_everything_survived(status: str) -> None:
+    allowed = examples.content(kept=402_550, sums_old={"kept": 402_550, status: 1})
+    result = replace(examples.passed(), contents=(allowed,))
+    assert "Everything" not in wording.headline(result)
+    assert "402,550 of 402,551 entries in 1 content are kept" in wording.headline(result)
+
+
+def test_pass_with_an_uncovered_table_never_says_everything_survived() -> None:
+    uncovered = examples.blocked().coverage.uncovered
+    result = replace(examples.passed(), coverage=Coverage(2, 1, (), uncovered, ()))
+    assert "Everything" not in wording.headline(result)
+
+
+def test_pass_with_later_entries_says_that_they_were_not_due() -> None:
+    result = replace(examples.passed(), contents=(examples.content(not_due=4),))
+    assert "made and that was due has survived" in wording.headline(result)
+
+
+def test_undecided_gives_the_first_reason() -> None:
+    assert wording.headline(examples.undecided()).startswith(
+        "This can't be called safe. The connection to dvd was lost after 61 % of ratings"
+    )
+    assert "left no reason" in wording.headline(examples.empty())
+    only = replace(examples.undecided(), reasons=())
+    assert "ratings: The connection" in wording.headline(only)
+
+
+def test_sums_say_when_they_do_not_agree() -> None:
+    assert wording.sums_sentence(examples.queue()) == (
+        "queue 6,245,118 = 6,195,344 kept + 2,774 lost + 6,000 moved + 41,000 deleted, "
+        "counted twice; agree"
+    )
+    gap = replace(examples.queue().conservation, new=False)
+    assert "DO NOT AGREE" in wording.sums_sentence(replace(examples.queue(), conservation=gap))
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "said"),
+    [
+        (0, 10, "0 %"),
+        (10, 10, "100 %"),
+        (1, 10_000_000, "< 0.1 %"),
+        (9_999_999, 10_000_000, "> 99.9 %"),
+        (1, 3, "33.3 %"),
+        (1, 0, "n/a"),
+    ],
+)
+def test_percent_never_rounds_a_loss_away(part: int, whole: int, said: str) -> None:
+    assert vocabulary.percent(part, whole) == said
+
+
+def test_every_word_of_the_findings_has_words_for_people() -> None:
+    assert set(vocabulary.KIND_WORDS) == set(Kind) == set(vocabulary.KIND_MEANINGS)
+    assert set(vocabulary.CAUSE_WORDS) >= set(Cause)
+    assert set(vocabulary.STATUS_WORDS) >= {*OldStatus, *NewStatus}
+
+
+def test_listed_cuts_and_says_how_many() -> None:
+    assert vocabulary.listed(["a"]) == "a"
+    assert vocabulary.listed("ab") == "a and b"
+    assert vocabulary.listed("abcdefg", most=2) == "a, b and 5 more"
