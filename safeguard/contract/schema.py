@@ -1,0 +1,36 @@
+"""JSON Schema of the plan and of a contract, for editors; keywords of draft 7."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from safeguard.contract.migration import Plan
+from safeguard.contract.model import Contract
+
+_MODELS: dict[str, type[BaseModel]] = {"plan": Plan, "contract": Contract}
+
+
+def schema(name: str) -> dict[str, Any]:
+    """The JSON Schema of `plan` or `contract`. Raises KeyError for any other name."""
+    found = _MODELS[name].model_json_schema(mode="validation")
+    _tidy(found)
+    return {"$schema": "http://json-schema.org/draft-07/schema#", **found}
+
+
+def _tidy(node: Any) -> None:
+    """Drop the titles that only repeat a key, and let a key be written bare where it may be."""
+    if isinstance(node, list):
+        for child in node:
+            _tidy(child)
+    if not isinstance(node, dict):
+        return
+    for key, child in node.get("properties", {}).items():
+        child.pop("title", None)
+        if key == "fields":
+            child["additionalProperties"] = {
+                "anyOf": [child["additionalProperties"], {"type": "null"}]
+            }
+    for child in node.values():
+        _tidy(child)
