@@ -1,0 +1,34 @@
+"""Which commands there are. Nothing heavy is imported until one of them is asked for."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+
+import click
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A command by its place, with the line that `safeguard --help` shows of it."""
+
+    module: str
+    attribute: str
+    summary: str
+
+    def load(self) -> click.Command:
+        """Import the command."""
+        command = getattr(importlib.import_module(self.module), self.attribute)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{self.module}:{self.attribute} is not a command")
+        return command
+
+
+COMMANDS = {
+    "check": Entry("safeguard.cli.check", "check", "Compare old with new and give the verdict."),
+    "demo": Entry("safeguard.cli.demo", "demo", "See a rollout being blocked, in one minute."),
+    "discover": Entry("safeguard.cli.discover", "discover", "Which content has no contract yet?"),
+    "init": Entry("safeguard.cli.init", "init", "Draft the plan and contracts from the systems."),
+    "report": Entry("safeguard.cli.report", "report", "Render a finished run again."),
+    "schema": Entry("safeguard.cli.schema", "schema", "JSON Schema of the plan or a contract."),
+}

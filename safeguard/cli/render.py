@@ -1,0 +1,45 @@
+"""A finished run, written in one of the forms that reports have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TextIO
+
+from safeguard.runs import findings, load_result
+
+
+def render(run: Path, form: str, out: TextIO) -> None:
+    """Write the run in this form. JSON is verdict.json as it stands, byte for byte."""
+    match form:
+        case "json":
+            out.write((run / "verdict.json").read_text(encoding="utf-8"))
+        case "csv":
+            from safeguard.reports.csv_rows import render_csv
+
+            render_csv(findings(run), out)
+        case "text":
+            from rich.console import Console
+
+            from safeguard.reports.terminal import render_terminal
+
+            render_terminal(load_result(run), Console(file=out))
+        case _:
+            out.write(_page(run, form))
+
+
+def _page(run: Path, form: str) -> str:
+    result = load_result(run)
+    match form:
+        case "html":
+            from safeguard.reports.html import render_html
+
+            return render_html(result)
+        case "md":
+            from safeguard.reports.markdown import render_markdown
+
+            return render_markdown(result)
+        case "junit":
+            from safeguard.reports.junit import render_junit
+
+            return render_junit(result)
+    raise ValueError(f"no such form: {form}")
