@@ -168,18 +168,43 @@ def affected_fact(people: Impact) -> str:
 
 
 def sums_sentence(content: ContentResult) -> str:
-    """The conservation sum, spelled out, and whether the second count agrees."""
+    """The old side's sum, and whether the second counts of both sides agree."""
     held = content.conservation.old and content.conservation.new
-    end = "counted twice; agree" if held else "counted twice; THEY DO NOT AGREE"
-    return f"{side_sum(content.content, content.old, content.sums_old)}, {end}"
+    return f"{_side_sum(content.content, content.old, content.sums_old)}, {_agreement(held)}"
 
 
-def side_sum(name: str, total: int, sums: Mapping[str, int]) -> str:
-    """`queue 6,204,118 = 6,201,344 kept + 2,774 lost`."""
+def old_sum(content: ContentResult) -> str:
+    """`queue 6,204,118 = 6,201,344 kept + 2,774 lost, counted twice; agree`."""
+    total = _side_sum(content.content, content.old, content.sums_old)
+    return f"{total}, {_agreement(content.conservation.old)}"
+
+
+def new_sum(content: ContentResult) -> str:
+    """`queue 6,201,351 = 6,201,344 matching an old entry + 7 extra, counted twice; agree`."""
+    total = _side_sum(content.content, content.new, content.sums_new)
+    return f"{total}, {_agreement(content.conservation.new)}"
+
+
+def _agreement(held: bool) -> str:
+    return "counted twice; agree" if held else "counted twice; THEY DO NOT AGREE"
+
+
+def _side_sum(name: str, total: int, sums: Mapping[str, int]) -> str:
     order = ["kept", "partner", *(s.value for s in OldStatus if s is not OldStatus.KEPT)]
     ranked = sorted(sums, key=lambda s: order.index(s) if s in order else len(order))
     parts = [f"{number(sums[s])} {kind_word(s)}" for s in ranked if sums[s]]
     return f"{name} {number(total)} = {' + '.join(parts) or '0'}"
+
+
+def all_notes(result: CheckResult) -> tuple[str, ...]:
+    """What was accepted, allowed, left out or not known, of the run and of each content."""
+    accepted = tolerated_sentence(result)
+    return (
+        *([accepted] if accepted else []),
+        *result.notes,
+        *(f"{c.content}: {note}" for c in result.contents for note in c.notes),
+        *result.coverage.notes,
+    )
 
 
 def tolerated_sentence(result: CheckResult) -> str | None:
@@ -216,12 +241,17 @@ def nothing_found(result: CheckResult) -> bool:
 
 
 def uncovered_sentence(table: UncoveredTable) -> str:
-    """`old.playlists (31,400 entries of 9,120 customers) has no contract`."""
+    """`old.playlists (31,400 entries of 9,120 customers) has no contract: foreign key ...`."""
+    return f"{uncovered_size(table)} has no contract: {table.reason}"
+
+
+def uncovered_size(table: UncoveredTable) -> str:
+    """`old.playlists (31,400 entries of 9,120 customers)`, as far as it was counted."""
     parts = [entries(table.entries)] if table.entries is not None else []
     if table.customers is not None:
         parts.append(f"of {count(table.customers, 'customer')}")
     size = f" ({' '.join(parts)})" if parts else ""
-    return f"{table.system}.{table.table}{size} has no contract: {table.reason}"
+    return f"{table.system}.{table.table}{size}"
 
 
 def system_lines(result: CheckResult) -> list[str]:

@@ -1,0 +1,137 @@
+"""report.html: one file that a product manager reads and that asks no network for anything."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from safeguard.findings.result import CheckResult, ContentResult, Impact, ListSample
+from safeguard.findings.words import OldStatus, Verdict
+from safeguard.reports import bar_view, list_view, sample_view, vocabulary, wording
+from safeguard.reports.printable import clipped
+
+_GRAVITY = {Verdict.BLOCK: 0, Verdict.UNDECIDED: 1, Verdict.PASS: 2}
+_LONGEST = 2_000
+_MOST = {"contents": 200, "detailed": 60, "reasons": 60, "lines": 100, "list": 60}
+
+
+def render_html(result: CheckResult) -> str:
+    """The whole page. Text from data is escaped, and control characters in it are made visible."""
+    contents = tuple(sorted(result.contents, key=lambda c: _GRAVITY[c.verdict]))
+    style, script = _asset("report.css"), _asset("report.js")
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            result=result,
+            contents=contents,
+            reasons=tuple(_reasons(result)),
+            lists=_lists(contents),
+            damaged=sum(_damaged(c) for c in contents),
+            due=sum(c.due for c in contents),
+            most=_MOST,
+            style=Markup(style),  # noqa: S704  ours, no data in it
+            script=Markup(script),  # noqa: S704  ours, no data in it
+            policy=_content_security(style, script),
+        )
+    )
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("safeguard.reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals |= {
+        "wording": wording,
+        "words": vocabulary,
+        "bar_of": bar_view.bar_of,
+        "list_rows": list_view.rows_of,
+        "sample_tables": sample_view.sample_tables,
+        "value_of": sample_view.value_of,
+        "segment_names": _segment_names,
+        "share": _share,
+        "not_compared": _not_compared,
+    }
+    return environment
+
+
+def _shown(value: Any) -> Any:
+    """Every text of the page goes through here before it is escaped."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return clipped(value, _LONGEST)
+    return value
+
+
+def _asset(name: str) -> str:
+    return files("safeguard.reports").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def _content_security(style: str, script: str) -> str:
+    """Nothing may load or run but our own style and script, known by their hashes."""
+    return (
+        "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; "
+        f"style-src {_hash(style)}; script-src {_hash(script)}"
+    )
+
+
+def _hash(text: str) -> str:
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    return f"'sha256-{digest}'"
+
+
+def _reasons(result: CheckResult) -> Iterator[tuple[str, str]]:
+    """Content (or nothing) and sentence; each is said once."""
+    by_content = [(c.content, r) for c in result.contents for r in c.reasons]
+    said = {r for _, r in by_content} | {f"{name}: {r}" for name, r in by_content}
+    yield from (("", reason) for reason in result.reasons if reason not in said)
+    yield from by_content
+
+
+def _lists(contents: Sequence[ContentResult]) -> tuple[tuple[ContentResult, ListSample], ...]:
+    """Sampled lists, the one with the most gone first, because it tells the most."""
+    every = [(content, sample) for content in contents for sample in content.lists]
+    return tuple(sorted(every, key=lambda pair: -_gone(pair[1])))
+
+
+def _gone(sample: ListSample) -> int:
+    return sum(line.status == OldStatus.LOST for line in sample.old)
+
+
+def _damaged(content: ContentResult) -> int:
+    return sum(n for s, n in wording.damage(content).items() if s != OldStatus.NOT_COMPARED)
+
+
+def _not_compared(contents: Sequence[ContentResult]) -> int:
+    return sum(c.sums_old.get(OldStatus.NOT_COMPARED, 0) for c in contents)
+
+
+def _segment_names(result: CheckResult) -> tuple[str, ...]:
+    names = dict.fromkeys(result.customers.segments)
+    for content in result.contents:
+        names |= dict.fromkeys(content.customers.segments)
+    return tuple(names)
+
+
+def _share(people: Impact, segment: str | None) -> str:
+    """`133 of 9,411`: affected of those with content."""
+    if segment is None:
+        affected, whole = people.affected, people.with_content
+    elif segment in people.segments:
+        affected = people.segments[segment].affected
+        whole = people.segments[segment].with_content
+    else:
+        return "not counted"
+    return f"{vocabulary.number(affected)} of {vocabulary.number(whole)}"
