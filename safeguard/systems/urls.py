@@ -1,0 +1,151 @@
+"""What a system's URL means, and how it is shown: never with a secret in it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from urllib.parse import unquote, unquote_plus
+
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
+from safeguard.findings.trouble import UsageProblem
+
+HIDDEN = "***"
+_HIDDEN_KEYS = r"(?:ssl)?password|passwd|pwd|(?:[a-z_]*_)?token|(?:[a-z_]*_)?secret|passfile"
+_IN_QUERY = re.compile(rf"([?&;](?:{_HIDDEN_KEYS})=)([^&;#]*)", re.IGNORECASE)
+_IN_AUTHORITY = re.compile(
+    r"^([a-z][a-z0-9+_.-]*://[^:/@?]*:)([^?]*|(?!\d+[/?]).*)@", re.IGNORECASE | re.DOTALL
+)
+_PACKAGES = {
+    "MySQLdb": "mysqlclient",
+    "psycopg2": "psycopg2-binary",
+    "cx_Oracle": "cx_Oracle",
+    "sqlcipher3": "sqlcipher3-binary",
+}
+_DIALECT_PACKAGES = {
+    "awsathena": "PyAthena[SQLAlchemy]",
+    "bigquery": "sqlalchemy-bigquery",
+    "clickhouse": "clickhouse-sqlalchemy",
+    "cockroachdb": "sqlalchemy-cockroachdb",
+    "databricks": "databricks-sqlalchemy",
+    "db2": "ibm-db-sa",
+    "hana": "sqlalchemy-hana",
+    "ibm_db_sa": "ibm-db-sa",
+    "redshift": "sqlalchemy-redshift",
+    "snowflake": "snowflake-sqlalchemy",
+    "teradatasql": "teradatasqlalchemy",
+    "trino": "trino[sqlalchemy]",
+}
+
+
+class Home(StrEnum):
+    """Which session reads a system."""
+
+    POSTGRESQL = "postgresql"
+    MYSQL = "mysql"
+    SQLITE = "sqlite"
+    DUCKDB = "duckdb"
+    FILES = "files"
+    GENERIC = "generic"
+
+
+_BARE = {
+    "postgresql": Home.POSTGRESQL,
+    "postgres": Home.POSTGRESQL,
+    "mysql": Home.MYSQL,
+    "mariadb": Home.MYSQL,
+    "sqlite": Home.SQLITE,
+    "duckdb": Home.DUCKDB,
+    "files": Home.FILES,
+}
+
+
+@dataclass(frozen=True)
+class Address:
+    """A URL and the session it belongs to; `path` is absolute, of files and folders only."""
+
+    home: Home
+    url: str
+    path: Path | None = None
+
+
+def classify(url: str, folder: Path) -> Address:
+    """Which session reads this URL. Relative paths are relative to `folder`, the plan's."""
+    scheme, _, rest = url.partition(":")
+    home = _BARE.get(scheme.lower(), Home.GENERIC)
+    if home is Home.FILES:
+        return Address(home, url, _path(rest.removeprefix("//"), url, folder))
+    if home in (Home.SQLITE, Home.DUCKDB):
+        return Address(home, url, _path(_file_of(rest, url), url, folder))
+    parse(url)
+    return Address(home, url)
+
+
+def parse(url: str) -> URL:
+    """The URL in parts. Raises UsageProblem that shows no secret."""
+    try:
+        return make_url(url)
+    except (ArgumentError, ValueError):
+        raise UsageProblem(
+            f"`{mask(url)}` is not a URL; write scheme://user:password@host:port/database"
+            " with special characters %-encoded, or files:FOLDER"
+        ) from None
+
+
+def mask(url: str) -> str:
+    """The URL with *** for its password and for secrets in its query."""
+    return _IN_QUERY.sub(rf"\1{HIDDEN}", _IN_AUTHORITY.sub(rf"\1{HIDDEN}@", url))
+
+
+def redact(text: str, url: str) -> str:
+    """The text with every secret of the URL replaced, as it stands there or decoded."""
+    text = text.replace(url, mask(url))
+    for secret in sorted(_secrets(url), key=len, reverse=True):
+        if len(secret) >= 4:
+            text = text.replace(secret, HIDDEN)
+        else:  # a short one is a part of many words
+            text = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", HIDDEN, text)
+    return text
+
+
+def require_driver(url: str) -> None:
+    """See that SQLAlchemy has the dialect and driver of a URL, else say what to install."""
+    parsed = parse(url)
+    try:
+        parsed.get_dialect().import_dbapi()
+    except NoSuchModuleError:
+        package = _DIALECT_PACKAGES.get(parsed.drivername.split("+")[0])
+        hint = f"; pip install {package}" if package else ""
+        raise UsageProblem(
+            f"`{mask(url)}`: SQLAlchemy knows no `{parsed.drivername}` here{hint}"
+        ) from None
+    except ImportError as missing:
+        module = (missing.name or parsed.get_driver_name()).split(".")[0]
+        package = _PACKAGES.get(module, module)
+        raise UsageProblem(
+            f"`{mask(url)}` needs the driver `{module}`: pip install {package}"
+        ) from None
+
+
+def _secrets(url: str) -> set[str]:
+    found = {match[2] for match in _IN_QUERY.finditer(url)}
+    if match := _IN_AUTHORITY.match(url):
+        found.add(match[2])
+    decoded = {decode(secret) for secret in found for decode in (unquote, unquote_plus)}
+    return (found | decoded) - {"", HIDDEN}
+
+
+def _file_of(rest: str, url: str) -> str:
+    if not rest.startswith("///") or rest.strip("/") in ("", ":memory:"):
+        scheme = url.partition(":")[0]
+        raise UsageProblem(f"`{url}` names no file; write {scheme}:///FILE")
+    return rest[3:].partition("?")[0]
+
+
+def _path(text: str, url: str, folder: Path) -> Path:
+    if not text:
+        raise UsageProblem(f"`{url}` names no folder; write files:FOLDER")
+    return (folder / Path(text).expanduser()).resolve()
