@@ -14,10 +14,10 @@ URL = "[NAME=]URL"
 
 
 @click.command("demo")
-@click.option("--customers", type=click.IntRange(min=1), default=300, show_default=True)
+@click.option("--customers", type=click.IntRange(min=1), default=300, show_default=True, help="How many.")
 @click.option("--seed", type=int, default=7, show_default=True, help="Same seed, same content.")
 @click.option("--fixed", is_flag=True, help="The migration done right: it ends with PASS.")
-@click.option("--folder", type=FOLDER, default=Path(".safeguard/demo"), show_default=True)
+@click.option("--folder", type=FOLDER, default=Path(".safeguard/demo"), help="Where it is made.")
 @click.option("--old", multiple=True, metavar="URL", callback=by_name, help="Instead of SQLite.")
 @click.option("--new", multiple=True, metavar=URL, callback=by_name, help="streaming=, dvd=")
 def demo(

@@ -12,7 +12,7 @@ FORMATS = ("text", "html", "md", "junit", "csv", "json")
 
 @click.command("report")
 @click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="Default: text.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Default: stdout.")
 def report(run: Path, form: str, out: Path | None) -> int:
     """Render a finished run again, from its folder. Compares nothing; ends with 0.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -57,6 +58,9 @@ def safeguard() -> None:
 def main() -> NoReturn:
     """Run the command line and end the process."""
     signal.signal(signal.SIGTERM, _interrupt)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a title is no reason to crash
     sys.exit(run(sys.argv[1:]))
 
 

@@ -11,7 +11,7 @@ def by_name(ctx: click.Context, param: click.Parameter, values: tuple[str, ...])
     """Option callback: the systems by name. A URL alone takes the option's own name."""
     systems: dict[str, str] = {}
     for value in values:
-        match = re.fullmatch(r"(?:([A-Za-z_][A-Za-z0-9_-]*)=)?(\S+)", value)
+        match = re.fullmatch(r"(?:([A-Za-z_][A-Za-z0-9_-]*)=)?(\S*:\S*)", value)
         if not match:
             raise click.BadParameter(
                 "write NAME=URL, such as dvd=postgresql://host/dvd", ctx, param
