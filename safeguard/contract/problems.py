@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from safeguard.contract.remains import without
 from safeguard.contract.spelling import did_you_mean, listed, nearest
 from safeguard.contract.yaml_text import NULL_KEY, Document, Path
 from safeguard.findings.trouble import Mistake
@@ -35,10 +36,11 @@ _SHAPES = {
 def build(
     model: type[M], document: Document, file: str
 ) -> tuple[M | None, Document, list[Mistake]]:
-    """The model of what a document says, or None, and every mistake in it.
+    """The model of what a document says, as far as it can be read, and every mistake in it.
 
-    A misspelt key is told and then read as the key it was meant to be, so that it hides no other
-    mistake: the document that comes back is the one that was read.
+    So that one mistake hides no other, a misspelt key is read as the key it was meant to be, and
+    an optional value that can't be read is left out. The document that comes back is the one that
+    the model was read from; with mistakes, the model is only good for finding more of them.
     """
     mistakes: list[Mistake] = []
     while True:
@@ -47,12 +49,17 @@ def build(
         except ValidationError as error:
             details = error.errors(include_url=False)
         unknown = [d for d in details if d["type"] == "extra_forbidden"]
-        if not unknown:
-            told = [_tell(model, detail, document, file) for detail in details]
-            return None, document, mistakes + list(dict.fromkeys(told))
         for detail in unknown:
             message, document = _unknown_key(model, detail, document, file)
             mistakes.append(message)
+        if unknown:
+            continue
+        mistakes += dict.fromkeys(_tell(model, detail, document, file) for detail in details)
+        rest = without(document, [_written(d["loc"], document) for d in details])
+        try:
+            return (model.model_validate(rest.value) if rest else None), document, mistakes
+        except ValidationError:
+            return None, document, mistakes
 
 
 def _unknown_key(
@@ -106,7 +113,8 @@ def _tell(model: type[BaseModel], detail: ErrorDetails, document: Document, file
 
 
 def _within(path: Path) -> str:
-    return f" in `{'.'.join(path)}`" if path else ""
+    named = [part for part in path if not part.isdigit()]
+    return f" in `{'.'.join(named)}`" if named else ""
 
 
 def _choices(model: type[BaseModel], detail: ErrorDetails) -> str:
@@ -183,13 +191,17 @@ def model_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> type[BaseMod
     for part in loc:
         if isinstance(here, type) and issubclass(here, BaseModel):
             field = here.model_fields.get(str(part))
-            here = _inner(field.annotation) if field else None
+            here = _no_optional(field.annotation) if field else None
+        elif typing.get_origin(here) in (tuple, dict):
+            arguments = typing.get_args(here)
+            here = _no_optional(arguments[1 if typing.get_origin(here) is dict else 0])
+        else:
+            return None
     return here if isinstance(here, type) and issubclass(here, BaseModel) else None
 
 
-def _inner(annotation: Any) -> Any:
-    """The model inside a list, mapping or optional of it."""
-    if typing.get_origin(annotation) in (tuple, dict, types.UnionType, typing.Union):
-        models = (_inner(argument) for argument in typing.get_args(annotation))
-        return next((m for m in models if isinstance(m, type) and issubclass(m, BaseModel)), None)
+def _no_optional(annotation: Any) -> Any:
+    if typing.get_origin(annotation) in (types.UnionType, typing.Union):
+        some = [one for one in typing.get_args(annotation) if one is not types.NoneType]
+        return some[0]
     return annotation

@@ -24,6 +24,8 @@ MAX_BYTES = 1024 * 1024
 MAX_VALUES = 100_000
 MAX_DEPTH = 50
 NULL_KEY = "~"
+NULLS_UNDER = "map"
+"""Only under this key is a null key NULL; elsewhere `null` is a name like any other."""
 _TAG = "tag:yaml.org,2002:"
 _SCALAR_TAGS = {_TAG + name for name in ("str", "int", "float", "bool", "null", "timestamp")}
 
@@ -174,7 +176,7 @@ class _Walk:
     def _mapping(self, node: MappingNode, path: Path) -> dict[str | None, Any]:
         built: dict[str | None, Any] = {}
         for key_node, value_node in node.value:
-            key = self._key(key_node)
+            key = self._key(key_node, path)
             if key is _NO_KEY:
                 continue
             here = (*path, NULL_KEY if key is None else str(key))
@@ -188,14 +190,15 @@ class _Walk:
             built[key] = self._build(value_node, here)
         return built
 
-    def _key(self, node: Node) -> Any:
+    def _key(self, node: Node, path: Path) -> Any:
         if not isinstance(node, ScalarNode):
             self._refuse("a key must be a single value", node)
             return _NO_KEY
         if str(node.tag) == _TAG + "merge":
             self._refuse("`<<` is not part of YAML 1.2; write the keys out", node)
             return _NO_KEY
-        return self._scalar(node)
+        written = self._scalar(node)
+        return str(node.value) if written is None and path[-1:] != (NULLS_UNDER,) else written
 
     def _refuse(self, message: str, node: Node) -> None:
         self._mistakes.append(Mistake(message, self._file, *_start(node)))
