@@ -16,13 +16,13 @@ from safeguard.drafting.customers import CustomersTable, find_customers, usual_n
 from safeguard.drafting.homes import Home, Sample, Side, find_homes, take_sample
 from safeguard.drafting.proposals import Proposal, content_name, plain_or_quoted, propose
 from safeguard.drafting.secrets import PlanUrl, plan_urls
-from safeguard.drafting.shapes import Content, customers_content, read_contents
+from safeguard.drafting.shapes import Content, customers_content, is_profile, read_contents
 from safeguard.drafting.survey import Survey
 from safeguard.drafting.writing import (
     SCHEMAS,
     PlanText,
     SystemText,
-    certainty,
+    certainties,
     contract_text,
     field_line,
     plan_text,
@@ -34,6 +34,8 @@ from safeguard.planning.naming import OwnerName, words
 from safeguard.systems.interface import Session
 
 PLAN = "safeguard.yaml"
+PROFILE = "profile"
+"""What the customers' own table is called as a content."""
 
 
 @dataclass(frozen=True)
@@ -220,7 +222,8 @@ def _proposals(
             continue
         older = [h for s, h in homes.items() if s not in new]
         content = _named_shape(one.content)
-        name = content_name(content.table.name, [p.name for p in proposals])
+        taken = [p.name for p in proposals]
+        name = PROFILE if is_profile(content) else content_name(content.table.name, taken)
         proposals.append(propose(name, one.side.survey, content, one.sample, older, there))
     return proposals, homeless
 
@@ -364,7 +367,7 @@ def _lines(
 ) -> Iterator[str]:
     rows = [*_customer_rows(old), *(_summary(p) for p in proposals)]
     rows += [("?", line, "") for p in proposals for line in _open(p, texts)]
-    rows += [("?", line, "") for line in aside]
+    rows += [("?", line, "") for line in (*_zone_lines(proposals), *aside)]
     first = max(len(row[0]) for row in rows) + 2
     second = max((len(row[1]) for row in rows if row[2]), default=0) + 2
     for name, what, how in rows:
@@ -390,9 +393,18 @@ def _summary(p: Proposal) -> tuple[str, str, str]:
     from_ = [f"{p.survey.name}.{p.content.table.name}"]
     from_ += [f"{x.home.side.survey.name}.{x.home.table.name}" for x in p.old]
     to = [f"{x.home.side.survey.name}.{x.home.table.name}" for x in p.new]
-    sure = sorted({s for x in p.new if (s := certainty(x.home))})
-    how = f"{shape_words(p.content)}   ({'; '.join(sure)})" if sure else shape_words(p.content)
+    sure = certainties(p.new)
+    how = f"{shape_words(p.content)}   ({sure})" if sure else shape_words(p.content)
     return p.name, f"{', '.join(from_)} -> {', '.join(to)}", how
+
+
+def _zone_lines(proposals: Sequence[Proposal]) -> Iterator[str]:
+    zones = {(p.survey.name, p.zone): p.name for p in reversed(proposals) if p.zone}
+    for (system, zone), name in zones.items():
+        yield (
+            f"{system}: times of {name} equal the new ones if they were written in {zone}, not in "
+            f"UTC. Were they? Then say so at `timezone` in {PLAN}"
+        )
 
 
 def _open(p: Proposal, texts: Mapping[str, str]) -> Iterator[str]:

@@ -14,7 +14,7 @@ from safeguard.drafting.matching import (
     match_values,
     table_likeness,
 )
-from safeguard.drafting.shapes import Content, customers_content
+from safeguard.drafting.shapes import Content, customers_content, is_profile
 from safeguard.drafting.survey import LOOKED_AT, SAMPLE, Row, Survey
 from safeguard.planning.dependants import Hang
 from safeguard.systems.interface import Column, Table
@@ -64,6 +64,18 @@ class Home:
     def score(self) -> float:
         return self.likeness + 1.5 * (self.share or 0.0) + 0.02 * len(self.columns)
 
+    @property
+    def readable(self) -> tuple[Column, ...]:
+        """The columns of the new rows in `pairs`, without the owner that stands last."""
+        own = () if self.hang.path else self.hang.owner
+        return tuple(c for c in self.table.columns if c.name not in own and not c.type.unsupported)
+
+    def place(self, name: str) -> int | None:
+        """Where an old column's partner stands in the new rows of `pairs`."""
+        match = self.columns.get(name)
+        names = [c.name for c in self.readable]
+        return names.index(match.column.name) if match and match.column.name in names else None
+
     def has(self, content: Content) -> bool:
         """Whether everything that identifies and orders an entry has a column here."""
         wanted = (*content.parts, *((content.order,) if content.order else ()))
@@ -99,7 +111,7 @@ def _is_likely(home: Home) -> bool:
 
 def _candidates(content: Content, side: Side) -> list[tuple[Table, Hang]]:
     people = side.customers.table.name if side.customers else None
-    if content.hang.how == "the customers' own table":
+    if is_profile(content):
         if side.customers is None:
             return []
         return [(side.customers.table, customers_content(side.customers).hang)]

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from safeguard.contract.types import Type, TypeName
 from safeguard.drafting.homes import Home, Sample
-from safeguard.drafting.matching import ALIKE, differs, majority, type_of
+from safeguard.drafting.matching import differs, majority, type_of
 from safeguard.drafting.shapes import Content
 from safeguard.drafting.survey import Survey
+from safeguard.drafting.zones import likely_zone
 from safeguard.planning.naming import bare, words
 from safeguard.systems.interface import Column
 
@@ -37,6 +38,8 @@ class Place:
 
     home: Home
     receives: str | None = None
+    share: float | None = None
+    """Of the sampled entries that are due here, those that were found."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,8 @@ class Proposal:
     """Further old systems of a merge, matched to the first."""
     new: tuple[Place, ...]
     any_of: bool = False
+    zone: str | None = None
+    """The time zone in which the old times would equal the new ones, if that is not UTC."""
     routed_by: str | None = None
 
     @property
@@ -68,7 +73,8 @@ def propose(
     new: Sequence[Home],
 ) -> Proposal:
     """The contract for a content that has a home in at least one new system."""
-    routed_by, receives = _routes(survey, content, sample, new)
+    routed_by, landed = _routes(content, sample, new)
+    receives = _conditions(survey, content, routed_by, landed, new)
     homes = (*old, *new)
     spread = len(new) > 1 and not receives and any((h.share or 0.0) < 0.9 for h in new)
     return Proposal(
@@ -77,9 +83,13 @@ def propose(
         content=content,
         fields=tuple(_field(n, content, homes, sample, routed_by) for n in content.fields),
         keys=_keys(content, homes),
-        old=tuple(Place(h) for h in old),
-        new=tuple(Place(h, receives.get(h.side.survey.name)) for h in new),
+        old=tuple(Place(h, share=h.share) for h in old),
+        new=tuple(
+            Place(h, receives.get(h.side.survey.name), _share(h, i, sample, routed_by, landed))
+            for i, h in enumerate(new)
+        ),
         any_of=spread,
+        zone=_zone(content, new, sample),
         routed_by=routed_by,
     )
 
@@ -126,9 +136,8 @@ def _typed(column: Column, homes: Sequence[Home], sample: Sample) -> Field:
     kind = type_of(column, new)
     if kind is None:
         return Field(column.name, None, f"{_became(column, new)}: no type reads both", open=True)
-    guessed = [w for h in homes if (w := h.columns[column.name].why) != ALIKE]
     if not differs(column, new):
-        return Field(column.name, kind, guessed[0] if guessed else "")
+        return Field(column.name, kind)
     if all(c.type.kind is None for c in (column, *new)):
         return Field(column.name, kind, "no system declares its type: compared as text")
     shown = _shown_map(column, homes, sample)
@@ -137,6 +146,21 @@ def _typed(column: Column, homes: Sequence[Home], sample: Sample) -> Field:
         hint = f"{column.name}: {{type: {kind}, map: {{{shown}}}}}"
         return Field(column.name, kind, f"? {why}: say how", open=True, hint=hint)
     return Field(column.name, kind, why)
+
+
+def _zone(content: Content, homes: Sequence[Home], sample: Sample) -> str | None:
+    for name in content.fields:
+        column = content.column(name)
+        if column is None or column.type.kind is not TypeName.TIMESTAMP or column.type.aware:
+            continue
+        at = sample.columns.index(name) if name in sample.columns else None
+        for home in homes:
+            there = home.place(name)
+            if at is not None and there is not None:
+                zone = likely_zone([(a[at], b[there]) for a, b in home.pairs])
+                if zone:
+                    return zone
+    return None
 
 
 def _became(old: Column, new: Sequence[Column]) -> str:
@@ -152,9 +176,9 @@ def _shown_map(column: Column, homes: Sequence[Home], sample: Sample) -> str:
     """What the partners of each old value mostly say, where they say something else."""
     at = sample.columns.index(column.name)
     for home in homes:
-        free = [c for c in home.table.columns if home.hang.path or c.name not in home.hang.owner]
-        readable = [c.name for c in free if not c.type.unsupported]
-        there = readable.index(home.columns[column.name].column.name)
+        there = home.place(column.name)
+        if there is None:
+            continue
         votes = majority([(a[at], b[there]) for a, b in home.pairs])
         if votes and any(old != new for old, new in votes.items()):
             return ", ".join(f"{_plain(o)}: {_plain(n)}" for o, n in votes.items())
@@ -194,10 +218,12 @@ def _owner_there(home: Home) -> Column | None:
 # Routes
 
 
-def _routes(
-    survey: Survey, content: Content, sample: Sample, homes: Sequence[Home]
-) -> tuple[str | None, dict[str, str]]:
-    """A column whose values say in which new systems entries landed, and SQL for each system."""
+Landed = Mapping[str, tuple[bool, ...]]
+"""For each value of the column that decides the route: which new systems have its entries."""
+
+
+def _routes(content: Content, sample: Sample, homes: Sequence[Home]) -> tuple[str | None, Landed]:
+    """A column whose values say in which new systems entries landed."""
     if len(homes) < 2 or all((h.share or 0.0) >= 0.9 for h in homes):
         return None, {}
     for name in content.fields:
@@ -205,12 +231,22 @@ def _routes(
         if column and column.type.kind in (TypeName.TEXT, TypeName.ENUM, TypeName.INTEGER):
             landed = _landed(sample, name, homes)
             if landed:
-                return name, _conditions(survey, column, landed, homes)
+                return name, landed
     return None, {}
 
 
-def _landed(sample: Sample, name: str, homes: Sequence[Home]) -> dict[str, tuple[bool, ...]] | None:
-    """For each value of the column, the systems that have its entries; None where it is not clear."""
+def _share(
+    home: Home, place: int, sample: Sample, routed_by: str | None, landed: Landed
+) -> float | None:
+    if routed_by is None:
+        return home.share
+    at = sample.columns.index(routed_by)
+    due = [i for i, row in enumerate(sample.rows) if landed[row[at] or ""][place]]
+    return sum(i in home.found for i in due) / len(due) if due else None
+
+
+def _landed(sample: Sample, name: str, homes: Sequence[Home]) -> Landed | None:
+    """What the column's values say of the route; None where it is not clear."""
     at = sample.columns.index(name)
     by_value: dict[str, list[int]] = {}
     for i, row in enumerate(sample.rows):
@@ -229,11 +265,12 @@ def _landed(sample: Sample, name: str, homes: Sequence[Home]) -> dict[str, tuple
 
 
 def _conditions(
-    survey: Survey,
-    column: Column,
-    landed: Mapping[str, tuple[bool, ...]],
-    homes: Sequence[Home],
+    survey: Survey, content: Content, name: str | None, landed: Landed, homes: Sequence[Home]
 ) -> dict[str, str]:
+    """`receives` for each new system."""
+    column = content.column(name) if name else None
+    if column is None:
+        return {}
     number = column.type.kind is TypeName.INTEGER
     found = {}
     for i, home in enumerate(homes):

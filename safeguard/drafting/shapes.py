@@ -19,6 +19,7 @@ ORDER_WORDS = frozenset(
 LIST_WORDS = frozenset({"list", "playlist", "shelf", "folder", "collection", "board"})
 DELETED_WORDS = frozenset({"deleted", "removed"})
 _COUNTERS = frozenset({"no", "nr", "number", "index", "idx", "key"})
+_OWN = "the customers' own table"
 _NUMBERS = (TypeName.INTEGER, TypeName.DECIMAL, TypeName.FLOAT, None)
 _POOR_KEYS = (TypeName.TIMESTAMP, TypeName.FLOAT, TypeName.JSON)
 
@@ -68,8 +69,13 @@ def customers_content(customers: CustomersTable) -> Content:
     deleted = deleted_column(table)
     fields = tuple(c.name for c in table.columns if c.name not in (*key, deleted))
     reasons = {"owner": "the customers' key", "shape": "one row a customer"}
-    hang = Hang("the customers' own table", key)
+    hang = Hang(_OWN, key)
     return Content(table, hang, Shape.RECORD, key, (), None, None, fields, deleted, reasons)
+
+
+def is_profile(content: Content) -> bool:
+    """Whether it is the customers' own table."""
+    return content.hang.how == _OWN
 
 
 def _reading(

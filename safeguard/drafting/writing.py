@@ -187,7 +187,7 @@ def deleted_when(survey: Survey, content: Content) -> str:
 def _place(proposal: Proposal, place: Place) -> Iterator[str]:
     home, content = place.home, proposal.content
     survey = home.side.survey
-    yield noted(f"  - system: {scalar(survey.name)}", certainty(home))
+    yield noted(f"  - system: {scalar(survey.name)}", certainty(place))
     names = owner_outputs(home.table, home.hang)
     if home.hang.path:
         query = survey.joined_query(home.table, home.hang, names)
@@ -226,11 +226,19 @@ def _columns(proposal: Proposal, home: Home, owners: Sequence[str]) -> Iterator[
         yield noted(f"      {scalar(old)}: {scalar(new)}", shown)
 
 
-def certainty(home: Home) -> str:
+def certainty(place: Place) -> str:
     """How sure a home is, in words."""
-    named = "names alike" if home.likeness >= 0.9 else ""
-    share = "" if home.share is None else f"{home.share:.0%} of sampled keys found"
+    named = "names alike" if place.home.likeness >= 0.9 else ""
+    share = "" if place.share is None else f"{place.share:.0%} of sampled keys found"
     return "; ".join(x for x in (named, share) if x)
+
+
+def certainties(places: Sequence[Place]) -> str:
+    """How sure the homes of a content are, each by name where they differ."""
+    said = {p.home.side.survey.name: certainty(p) for p in places}
+    if len(set(said.values())) == 1:
+        return next(iter(said.values()))
+    return ", ".join(f"{name}: {how or 'not sampled'}" for name, how in said.items())
 
 
 def shape_words(content: Content) -> str:
