@@ -14,7 +14,9 @@ URL = "[NAME=]URL"
 
 
 @click.command("demo")
-@click.option("--customers", type=click.IntRange(min=1), default=300, show_default=True, help="How many.")
+@click.option(
+    "--customers", type=click.IntRange(min=1), default=300, show_default=True, help="How many."
+)
 @click.option("--seed", type=int, default=7, show_default=True, help="Same seed, same content.")
 @click.option("--fixed", is_flag=True, help="The migration done right: it ends with PASS.")
 @click.option("--folder", type=FOLDER, default=Path(".safeguard/demo"), help="Where it is made.")

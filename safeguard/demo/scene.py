@@ -29,7 +29,9 @@ def set_scene(
     """Fill the databases and write plan and contracts into the folder. Without `urls`, three SQLite
     files there; with `urls` (old, streaming, dvd) the plan names variables, never a password."""
     if urls is not None and set(urls) != set(SYSTEMS):
-        raise UsageProblem(f"the demo needs these systems, no more and no fewer: {', '.join(SYSTEMS)}")
+        raise UsageProblem(
+            f"the demo needs these systems, no more and no fewer: {', '.join(SYSTEMS)}"
+        )
     folder.mkdir(parents=True, exist_ok=True)
     used = urls or {name: f"sqlite:///{name}.sqlite" for name in SYSTEMS}
     new = {name: url for name, url in used.items() if name != "old"}

@@ -41,7 +41,9 @@ class TestEveryCommand:
 
     def test_is_documented_with_every_option(self, name):
         reference = REFERENCE.read_text(encoding="utf-8")
-        section = re.search(rf"^## safeguard {name}\n(.*?)(?=^## |\Z)", reference, re.M | re.S)
+        section = re.search(
+            rf"^## safeguard {name}\n(.*?)(?=^## |\Z)", reference, re.MULTILINE | re.DOTALL
+        )
         assert section, f"docs/reference/cli.md has no `## safeguard {name}`"
         for parameter in COMMANDS[name].load().params:
             for option in parameter.opts if isinstance(parameter, click.Option) else ():
@@ -49,7 +51,7 @@ class TestEveryCommand:
 
 
 def test_the_reference_knows_no_command_that_is_not_there():
-    documented = re.findall(r"^## safeguard (\S+)$", REFERENCE.read_text("utf-8"), re.M)
+    documented = re.findall(r"^## safeguard (\S+)$", REFERENCE.read_text("utf-8"), re.MULTILINE)
     assert sorted(documented) == sorted(COMMANDS)
 
 

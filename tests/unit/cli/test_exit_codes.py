@@ -151,8 +151,6 @@ def test_the_module_ends_with_the_same_codes(arguments, code):
     assert done.returncode == code, done.stderr.decode()
 
 
-
-
 def _script(body: str) -> list[str]:
     lines = [
         "import click, sys, time",
