@@ -54,6 +54,7 @@ def build(
             mistakes.append(message)
         if unknown:
             continue
+        details = [d for d in details if not (d["type"] == "too_short" and d["input"])]
         mistakes += dict.fromkeys(_tell(model, detail, document, file) for detail in details)
         rest = without(document, [_written(d["loc"], document) for d in details])
         try:
