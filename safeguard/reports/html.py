@@ -19,7 +19,7 @@ from safeguard.reports.printable import clipped
 
 _GRAVITY = {Verdict.BLOCK: 0, Verdict.UNDECIDED: 1, Verdict.PASS: 2}
 _LONGEST = 2_000
-_MOST = {"contents": 200, "detailed": 60, "reasons": 60, "lines": 100, "list": 60}
+_MOST = {"contents": 200, "detailed": 40, "reasons": 60, "lines": 100, "list": 60}
 
 
 def render_html(result: CheckResult) -> str:

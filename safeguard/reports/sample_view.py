@@ -57,6 +57,8 @@ class SampleTable:
         shown = len(self.rows)
         if self.found <= shown:
             return ""
+        if not shown:
+            return "No example here; findings.parquet has all of them"
         rest = "all of them are in findings.parquet"
         return f"{number(shown)} of {number(self.found)} shown; {rest}"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 
 from safeguard.findings.words import Kind
 
@@ -84,7 +85,12 @@ def number(value: int) -> str:
 
 def count(value: int, one: str, many: str | None = None) -> str:
     """`1 customer`, `3,214 customers`; `count(2, "entry", "entries")`."""
-    return f"{value:,} {one if value == 1 else many or one + 's'}"
+    return f"{value:,} {noun(value, one, many)}"
+
+
+def noun(value: int, one: str, many: str | None = None) -> str:
+    """The noun alone, as it follows that number."""
+    return one if value == 1 else many or one + "s"
 
 
 def entries(value: int) -> str:
@@ -110,6 +116,17 @@ def percent(part: int, whole: int) -> str:
     if tenths == 0:
         return "< 0.1 %"
     return "> 99.9 %" if tenths == 1000 else f"{tenths / 10:.1f} %"
+
+
+def moment(written: str) -> str:
+    """`22 November 2026, 03:14 UTC`; what is no time is given back as it is."""
+    try:
+        time = datetime.fromisoformat(written)
+    except ValueError:
+        return written
+    if time.tzinfo is None:
+        return written
+    return f"{time.astimezone(UTC):%d %B %Y, %H:%M} UTC".removeprefix("0")
 
 
 def destination(kind: str) -> str:

@@ -77,6 +77,15 @@ def _harm(result: CheckResult) -> str:
     return sentence(_first_reason(result))
 
 
+def known(result: CheckResult) -> str:
+    """What the number of affected customers means: certain only where everything was compared."""
+    lose = _goes(result) or not result.customers.affected
+    verb, rest = ("lose", "something") if lose else ("find", "things changed")
+    verb = f"{verb}s" if result.customers.affected == 1 else verb
+    whole = result.verdict is not Verdict.UNDECIDED and not undecided_parts(result)
+    return f"who {verb} {rest}{'' if whole else ', as far as known'}"
+
+
 def _goes(result: CheckResult) -> bool:
     return any(c.findings.get(kind, 0) for c in result.contents for kind in _GONE)
 

@@ -131,3 +131,18 @@ def test_listed_cuts_and_says_how_many() -> None:
     assert vocabulary.listed(["a"]) == "a"
     assert vocabulary.listed("ab") == "a and b"
     assert vocabulary.listed("abcdefg", most=2) == "a, b and 5 more"
+
+
+def test_moment_is_a_date_that_people_read() -> None:
+    assert vocabulary.moment("2026-11-02T03:14:07Z") == "2 November 2026, 03:14 UTC"
+    assert vocabulary.moment("2026-11-22T03:14:07+02:00") == "22 November 2026, 01:14 UTC"
+    assert vocabulary.moment("2026-11-22T03:14:07") == "2026-11-22T03:14:07"
+    assert vocabulary.moment("") == ""
+
+
+def test_known_says_how_far_the_number_can_be_trusted() -> None:
+    assert wording.known(examples.blocked()) == "who lose something, as far as known"
+    assert wording.known(examples.passed()) == "who lose something"
+    changed = examples.content(findings={"changed": 1}, verdict=Verdict.BLOCK)
+    one = replace(examples.blocked(), customers=Impact(9, 1), contents=(changed,))
+    assert wording.known(one) == "who finds things changed"
