@@ -1,0 +1,117 @@
+"""A DuckDB database file, opened read only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from safeguard.contract.model import SystemSpec
+from safeguard.findings.result import SystemInfo
+from safeguard.findings.trouble import UsageProblem
+from safeguard.systems.duckdb_engine import Engine, From, quoted
+from safeguard.systems.interface import Column, ForeignKey, Relation, Selection, Table
+from safeguard.systems.missing import MissingRelation
+
+SNAPSHOT = "read only: DuckDB lets nobody write while it is open"
+
+_TABLES = """
+SELECT schema_name, table_name, false FROM duckdb_tables() WHERE NOT internal
+UNION ALL
+SELECT schema_name, view_name, true FROM duckdb_views() WHERE NOT internal ORDER BY 1, 2
+"""
+_KEYS = """
+SELECT schema_name, table_name, constraint_type, constraint_column_names,
+       referenced_table, referenced_column_names FROM duckdb_constraints()
+"""
+_NULLABLE = "SELECT schema_name, table_name, column_name FROM duckdb_columns() WHERE is_nullable"
+
+
+class DuckdbSession:
+    """One DuckDB file."""
+
+    def __init__(self, name: str, path: Path, spec: SystemSpec) -> None:
+        if not path.is_file():
+            raise UsageProblem(f"{name}: there is no DuckDB file {path}")
+        self._name = name
+        self._engine = Engine(name, str(path), read_only=True)
+        self._found: tuple[Table, ...] | None = None
+        self.info = SystemInfo(name, "duckdb", duckdb.__version__, SNAPSHOT, spec.url)
+
+    def tables(self) -> tuple[Table, ...]:
+        """See `Session.tables`."""
+        if self._found is None:
+            nullable = set(self._engine.execute(_NULLABLE))
+            keys = self._engine.execute(_KEYS)
+            rows = self._engine.execute(_TABLES)
+            self._found = tuple(self._table(row, keys, nullable) for row in rows)
+        return self._found
+
+    def columns(self, relation: Relation) -> tuple[Column, ...]:
+        """See `Session.columns`."""
+        if relation.table is not None:
+            return self._known(relation.table).columns
+        return self._engine.columns(self._from(relation), relation.query or "")
+
+    def resolve(self, selection: Selection) -> Selection:
+        """See `Session.resolve`."""
+        return self._engine.resolve(selection, self._from(selection.relation))
+
+    def count(self, relation: Relation, *conditions: str | None) -> tuple[int, ...]:
+        """See `Session.count`."""
+        return self._engine.count(self._from(relation), conditions)
+
+    def stream(self, selection: Selection) -> Iterator[pa.RecordBatch]:
+        """See `Session.stream`."""
+        return self._engine.stream(selection, self._from(selection.relation))
+
+    def close(self) -> None:
+        """See `Session.close`."""
+        self._engine.close()
+
+    def _known(self, name: str) -> Table:
+        for table in self.tables():
+            if table.name.lower() == name.lower():
+                return table
+        raise MissingRelation(self._name, name, [table.name for table in self.tables()])
+
+    def _from(self, relation: Relation) -> From:
+        if relation.table is None:
+            return From(f"({relation.query})")
+        return From(_path(self._known(relation.table).name))
+
+    def _table(
+        self,
+        row: tuple[object, ...],
+        keys: list[tuple[object, ...]],
+        nullable: set[tuple[object, ...]],
+    ) -> Table:
+        schema, bare, is_view = str(row[0]), str(row[1]), bool(row[2])
+        name = bare if schema == "main" else f"{schema}.{bare}"
+        own = [key for key in keys if key[:2] == (schema, bare)]
+        columns = tuple(
+            Column(c.name, c.type, is_view or (schema, bare, c.name) in nullable)
+            for c in self._engine.columns(From(_path(name)), name)
+        )
+        return Table(
+            name,
+            columns,
+            next((_names(key[3]) for key in own if key[2] == "PRIMARY KEY"), ()),
+            tuple(_names(key[3]) for key in own if key[2] == "UNIQUE"),
+            tuple(
+                ForeignKey(_names(key[3]), str(key[4]), _names(key[5]))
+                for key in own
+                if key[2] == "FOREIGN KEY"
+            ),
+            is_view,
+        )
+
+
+def _path(name: str) -> str:
+    return ".".join(map(quoted, name.split(".", 1)))
+
+
+def _names(value: object) -> tuple[str, ...]:
+    return tuple(map(str, value)) if isinstance(value, list) else ()

@@ -1,0 +1,123 @@
+"""JSON lines: each line read by Python's parser into exact text, staged as Parquet for SQL.
+
+DuckDB's own JSON reader would turn large numbers into floats, drop repeated keys and refuse what
+JSON allows (lone surrogates), so it never sees a line.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from safeguard.findings.trouble import SystemProblem
+from safeguard.systems.file_reading import Prepared, file_list, malformed
+from safeguard.systems.folder import FileTable
+
+STAGE_ROWS = 20_000
+
+
+class _Number(str):
+    """A number as it is written."""
+
+
+class _Members(list[tuple[str, Any]]):
+    """An object with all its members, repeated keys too."""
+
+
+def prepare(table: FileTable, staging: Path) -> Prepared:
+    """Read every line; the records are counted by their line ends, not by the JSON parser."""
+    names: dict[str, str] = {}
+    parts: list[Path] = []
+    for path in table.files:
+        for rows in _chunks(path, names):
+            part = staging / f"{table.name}-{len(parts)}.parquet"
+            columns = {name: [row.get(name) for row in rows] for name in names}
+            fields = [pa.array(values, pa.string()) for values in columns.values()]
+            pq.write_table(pa.Table.from_arrays(fields, names=list(names)), part)
+            parts.append(part)
+    if not names:
+        raise SystemProblem(f"{table.files[0].name} has no record: nothing tells its columns")
+    sql = f"read_parquet({file_list(tuple(parts))}, union_by_name=true, hive_partitioning=false)"
+    return Prepared(sql, tuple(names), sum(map(_lines, table.files)), untyped=True)
+
+
+def _lines(path: Path) -> int:
+    ends, last = 0, b"\n"
+    with path.open("rb") as file:
+        while block := file.read(2**20):
+            ends += block.count(b"\n")
+            last = block[-1:]
+    return ends + (last != b"\n")
+
+
+def _chunks(path: Path, names: dict[str, str]) -> Iterator[list[dict[str, str | None]]]:
+    rows: list[dict[str, str | None]] = []
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            rows.append(_row(path, number, line, names))
+            if len(rows) == STAGE_ROWS:
+                yield rows
+                rows = []
+    if rows:
+        yield rows
+
+
+def _row(path: Path, number: int, line: bytes, names: dict[str, str]) -> dict[str, str | None]:
+    row: dict[str, str | None] = {}
+    for key, value in _members(path, number, line):
+        if key in row:
+            raise malformed(path, number, f"has the key `{key}` twice")
+        if names.setdefault(key.lower(), key) != key:
+            raise malformed(path, number, f"writes the key `{key}` in another case than before")
+        row[key] = _text(path, number, key, value)
+    return row
+
+
+def _members(path: Path, number: int, line: bytes) -> _Members:
+    try:
+        text = line.decode("utf-8-sig" if number == 1 else "utf-8")
+        found = json.loads(
+            text,
+            parse_int=_Number,
+            parse_float=_Number,
+            parse_constant=_refuse,
+            object_pairs_hook=_Members,
+        )
+    except UnicodeDecodeError as error:
+        raise malformed(path, number, "is not UTF-8") from error
+    except (ValueError, RecursionError) as error:
+        raise malformed(path, number, "is not JSON") from error
+    if not isinstance(found, _Members):
+        raise malformed(path, number, "is not a JSON object")
+    return found
+
+
+def _refuse(word: str) -> NoReturn:
+    raise ValueError(word)
+
+
+def _text(path: Path, number: int, key: str, value: Any) -> str | None:
+    if value is None:
+        return None
+    text = value if isinstance(value, str) else _written(value)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise malformed(path, number, f"`{key}` holds half of a character") from error
+    return str(text)
+
+
+def _written(value: Any) -> str:
+    """Nested values as JSON again: numbers as written, repeated keys and lone surrogates kept."""
+    if isinstance(value, _Number):
+        return str(value)
+    if isinstance(value, _Members):
+        return "{" + ",".join(f"{json.dumps(k)}:{_written(v)}" for k, v in value) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(_written, value)) + "]"
+    return json.dumps(value)
