@@ -49,6 +49,13 @@ def find_customers(tables: tuple[Table, ...]) -> CustomersTable | None:
     return max(found, key=_likelihood, default=None)
 
 
+def pointing(customers: CustomersTable) -> str:
+    """How many tables point at the customers, in words."""
+    if customers.pointing == 1:
+        return "1 table points at it"
+    return f"{customers.pointing} tables point at it"
+
+
 def usual_names() -> tuple[OwnerName, ...]:
     """What owner columns are called where no customers' table is to be found."""
     return tuple(OwnerName((word, "id"), "a customer's id") for word in CUSTOMER_WORDS)

@@ -12,7 +12,7 @@ from safeguard.contract.model import MigrationKind, Shape, SystemSpec
 from safeguard.contract.schema import schema
 from safeguard.contract.types import TypeName
 from safeguard.drafting.crosswalks import find_ids
-from safeguard.drafting.customers import CustomersTable, find_customers, usual_names
+from safeguard.drafting.customers import CustomersTable, find_customers, pointing, usual_names
 from safeguard.drafting.homes import Home, Sample, Side, find_homes, take_sample
 from safeguard.drafting.proposals import Proposal, content_name, plain_or_quoted, propose
 from safeguard.drafting.secrets import PlanUrl, plan_urls
@@ -386,7 +386,7 @@ def _customer_rows(old: Sequence[Side]) -> Iterator[tuple[str, str, str]]:
             yield "?", f"{side.survey.name}: no table looks like the customers", ""
             continue
         shown = f"{side.survey.name}.{people.table.name} ({', '.join(people.key)})"
-        yield "customers", f"{shown}: {people.pointing} tables point at it", ""
+        yield "customers", f"{shown}: {pointing(people)}", ""
 
 
 def _summary(p: Proposal) -> tuple[str, str, str]:

@@ -16,6 +16,12 @@ from safeguard.drafting.zones import likely_zone
 from safeguard.planning.naming import bare, words
 from safeguard.systems.interface import Column
 
+_RESERVED = frozenset(
+    words(
+        "case check column default desc end from group index key like limit offset option order "
+        "rank read release row select set table to unique use user using value when where window"
+    )
+)
 FEW = 8
 """Values that a column which decides the route may have at most."""
 
@@ -284,4 +290,4 @@ def _conditions(
 def plain_or_quoted(survey: Survey, name: str) -> str:
     """A column's name in SQL, quoted where it must be."""
     simple = name.isidentifier() and name == name.lower() and name.isascii()
-    return name if simple and name not in ("order", "rank", "group") else survey.quote(name)
+    return name if simple and name.rstrip("s") not in _RESERVED else survey.quote(name)

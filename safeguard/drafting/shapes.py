@@ -160,7 +160,7 @@ def _items(
     if likely and survey.is_unique(table.name, hang, (*listing, *likely)):
         found.append((likely, "with the owner it is unique in the old data"))
     if not found:
-        found.append(_anything(survey, table, hang, (*listing,), likely))
+        found.append(_anything(survey, table, hang, listing, order, likely))
     return list(dict(reversed(found)).items())[::-1]
 
 
@@ -174,23 +174,29 @@ def _is_poor(table: Table, key: tuple[str, ...]) -> bool:
 
 
 def _anything(
-    survey: Survey, table: Table, hang: Hang, listing: tuple[str, ...], likely: tuple[str, ...]
+    survey: Survey,
+    table: Table,
+    hang: Hang,
+    listing: tuple[str, ...],
+    order: str | None,
+    likely: tuple[str, ...],
 ) -> tuple[tuple[str, ...], str]:
-    if not listing and survey.is_unique(table.name, hang, ()):
+    if not listing and not order and survey.is_unique(table.name, hang, ()):
         return (), "an owner has one"
+    own = () if hang.path else hang.owner
     for column in table.columns:
-        taken = column.name in (*hang.owner, *listing)
-        if not taken and survey.is_unique(table.name, hang, (*listing, column.name)):
+        free = column.name not in (*own, *listing, order, deleted_column(table))
+        if free and survey.is_unique(table.name, hang, (*listing, column.name)):
             return (column.name,), "with the owner it is unique in the old data"
     return likely, "? nothing was found that tells an owner's entries apart"
 
 
 def _pointers(table: Table, known: set[str]) -> tuple[str, ...]:
-    """Columns that name a thing elsewhere: foreign keys, else what is called an id."""
+    """Columns that name a thing elsewhere: foreign keys, and what is called an id."""
     keys = [c for k in table.foreign_keys for c in k.columns]
     named = [c.name for c in table.columns if _is_id(c.name)]
     alone = table.primary_key if len(table.primary_key) == 1 else ()
-    found = (c for c in dict.fromkeys(keys or named) if c not in known and c not in alone)
+    found = (c for c in dict.fromkeys((*keys, *named)) if c not in known and c not in alone)
     return tuple(found)
 
 

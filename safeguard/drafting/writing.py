@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from safeguard.contract.model import MigrationKind, Shape
 from safeguard.contract.types import TypeName
-from safeguard.drafting.customers import CustomersTable
+from safeguard.drafting.customers import CustomersTable, pointing
 from safeguard.drafting.homes import Home
 from safeguard.drafting.matching import ALIKE
 from safeguard.drafting.proposals import Field, Place, Proposal, plain_or_quoted, title
@@ -80,8 +80,7 @@ def _customers(plan: PlanText) -> Iterator[str]:
     yield "customers:"
     yield "  old:"
     for system, customers in plan.old:
-        why = f"{customers.pointing} tables point at it"
-        yield noted(f"    - {_customer_place(system, customers)}", why)
+        yield noted(f"    - {_customer_place(system, customers)}", pointing(customers))
     if plan.new:
         yield "  new:"
         for system, customers in plan.new:

@@ -14,6 +14,8 @@ def scalar(text: str) -> str:
     """A text as a YAML scalar, quoted where it could be read as anything else."""
     if _PLAIN.fullmatch(text) and text.lower() not in _SPECIAL:
         return text
+    if '"' in text and text.isprintable():
+        return "'" + text.replace("'", "''") + "'"
     return json.dumps(text, ensure_ascii=not text.isprintable())
 
 
