@@ -85,7 +85,7 @@ class Ignore(Model):
 
 
 class CoverageRules(Model):
-    """Which old tables need no contract."""
+    """What the search for content without a contract leaves out."""
 
     ignore: tuple[Ignore, ...] = Field(
         default=(), description="Tables that need no contract, each with a reason."
@@ -119,7 +119,7 @@ DEFAULT_WARN = (Kind.EXTRA,)
 
 
 class Policy(Model):
-    """What blocks the rollout. A kind that is in neither list blocks."""
+    """How findings are judged. A kind that is in neither list blocks."""
 
     block: tuple[Kind, ...] = Field(
         default=DEFAULT_BLOCK, description="Kinds of finding that block the rollout."

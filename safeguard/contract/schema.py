@@ -20,7 +20,7 @@ def schema(name: str) -> dict[str, Any]:
 
 
 def _tidy(node: Any) -> None:
-    """Drop the titles that only repeat a key, and let a key be written bare where it may be."""
+    """Drop titles that only repeat a key, and say what the models read but do not declare."""
     if isinstance(node, list):
         for child in node:
             _tidy(child)
@@ -32,5 +32,7 @@ def _tidy(node: Any) -> None:
             child["additionalProperties"] = {
                 "anyOf": [child["additionalProperties"], {"type": "null"}]
             }
+    if "$ref" in node and len(node) > 1:
+        node["allOf"] = [{"$ref": node.pop("$ref")}]  # draft 7 ignores what stands beside a $ref
     for child in node.values():
         _tidy(child)

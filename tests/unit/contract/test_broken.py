@@ -1,4 +1,5 @@
 """Broken plans and contracts: each mistake in plain words, where it stands."""
+# ruff: noqa: E501 - a case is a line: what is written, what is told
 
 from __future__ import annotations
 

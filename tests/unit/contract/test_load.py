@@ -145,7 +145,7 @@ def test_the_digest_has_no_separators(tmp_path):
 
 
 def test_a_missing_plan_and_a_folder():
-    with pytest.raises(UsageProblem, match="`nothing.yaml` does not exist"):
+    with pytest.raises(UsageProblem, match=r"`nothing\.yaml` does not exist"):
         load_plan(Path("/nowhere/nothing.yaml"), {})
     with pytest.raises(UsageProblem, match="can't be read: is a directory"):
         load_plan(Path("/tmp"), {})

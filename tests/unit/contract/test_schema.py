@@ -39,7 +39,7 @@ def examples():
                     yield pytest.param(name, value, id=str(path.relative_to(REPO)))
 
 
-@pytest.mark.parametrize(("name", "value"), examples())
+@pytest.mark.parametrize(("name", "value"), list(examples()))
 def test_every_example_fits(name, value):
     assert errors(name, as_json(value)) == []
 
