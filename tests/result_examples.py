@@ -380,7 +380,10 @@ def _poisoned(value: Any, fixed: set[str]) -> Any:
     if isinstance(value, tuple):
         return tuple(_poisoned(v, fixed) for v in value)
     if isinstance(value, Mapping):
-        return {k: _poisoned(v, fixed) for k, v in value.items()}
+        return {
+            k + HOSTILE if isinstance(v, SegmentCount) else k: _poisoned(v, fixed)
+            for k, v in value.items()
+        }
     if type(value) is str:
         return value + HOSTILE
     return value

@@ -1,0 +1,1 @@
+"""Tell people: one renderer a module, each from the same frozen result. Imports nothing heavy."""

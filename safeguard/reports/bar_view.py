@@ -31,6 +31,8 @@ class Bar:
 def bar_of(content: ContentResult) -> Bar:
     """The bar, and the same in words with shares."""
     counts = {"kept": content.kept, **damage(content)}
+    if (unread := content.due - sum(counts.values())) > 0:
+        counts["not_compared"] = counts.get("not_compared", 0) + unread
     total = sum(counts.values())
     label = ", ".join(
         f"{number(n)} {kind_word(s)} ({percent(n, total)})" for s, n in counts.items() if n

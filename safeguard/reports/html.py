@@ -19,6 +19,7 @@ from safeguard.reports.printable import clipped
 
 _GRAVITY = {Verdict.BLOCK: 0, Verdict.UNDECIDED: 1, Verdict.PASS: 2}
 _LONGEST = 2_000
+_LONGEST_HEADLINE = 500
 _MOST = {"contents": 200, "detailed": 40, "reasons": 60, "lines": 100, "list": 60}
 
 
@@ -32,6 +33,7 @@ def render_html(result: CheckResult) -> str:
         .render(
             result=result,
             contents=contents,
+            headline=clipped(wording.headline(result), _LONGEST_HEADLINE),
             reasons=tuple(_reasons(result)),
             lists=_lists(contents),
             damaged=sum(_damaged(c) for c in contents),

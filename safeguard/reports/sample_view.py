@@ -27,6 +27,9 @@ _OTHER_HEADERS: Mapping[tuple[str, str], str] = {
     (Kind.MOVED, "new_value"): "New place",
     (Kind.MISATTRIBUTED, "new_value"): "Now with customer",
     (Kind.MISROUTED, "new_value"): "Found in",
+    (Kind.EXTRA, "system"): "In",
+    (Kind.DUPLICATED, "system"): "In",
+    (Kind.RESURRECTED, "system"): "In",
 }
 _ALWAYS: Mapping[str, tuple[str, ...]] = {
     Kind.CHANGED: ("owner", "old_value", "new_value"),
@@ -88,7 +91,7 @@ def value_of(sample: Sample, name: str) -> tuple[str, str]:
 
 
 def _table(kind: Kind, found: int, rows: Sequence[Sample]) -> SampleTable:
-    always = _ALWAYS.get(kind, ("owner",))
+    always = _ALWAYS.get(kind, ())
     columns = tuple(
         Column(name, _OTHER_HEADERS.get((kind, name), header))
         for name, header in _HEADERS.items()

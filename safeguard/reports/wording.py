@@ -110,7 +110,8 @@ def segment_sentence(name: str, affected: int) -> str:
 
 def everything_survived(result: CheckResult) -> bool:
     """Whether each due entry of each content is kept and every table has a contract or a reason."""
-    return not result.coverage.uncovered and not any(damage(c) for c in result.contents)
+    whole = not any(damage(c) or any(map(c.findings.get, DAMAGED)) for c in result.contents)
+    return bool(result.contents) and whole and not result.coverage.uncovered
 
 
 def damage(content: ContentResult) -> dict[str, int]:

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -148,3 +149,12 @@ def test_the_room_is_light_to_enter() -> None:
     seen = "import sys, safeguard.reports; print({'jinja2', 'rich'} & set(sys.modules))"
     run = subprocess.run([sys.executable, "-c", seen], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "set()"
+
+
+def test_the_list_that_lost_the_most_comes_first_and_the_others_are_folded() -> None:
+    queue = examples.queue()
+    calm = replace(queue.lists[0], owner="2", old=(), new=())
+    result = replace(examples.blocked(), contents=(replace(queue, lists=(calm, *queue.lists)),))
+    text = _Page(render_html(result)).text
+    assert text.index("What customer 1184 would see") < text.index("1 more customer")
+    assert text.index("1 more customer") < text.index("Customer 2: Movies")

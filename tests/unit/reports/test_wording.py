@@ -83,6 +83,13 @@ def test_pass_with_an_uncovered_table_never_says_everything_survived() -> None:
     assert "Everything" not in wording.headline(result)
 
 
+@pytest.mark.parametrize("kind", [s.value for s in wording.DAMAGED])
+def test_pass_with_a_finding_never_says_everything_survived(kind: str) -> None:
+    result = replace(examples.passed(), contents=(examples.content(findings={kind: 1}),))
+    assert "Everything" not in wording.headline(result)
+    assert "Everything" not in wording.headline(replace(result, contents=()))
+
+
 def test_pass_with_later_entries_says_that_they_were_not_due() -> None:
     result = replace(examples.passed(), contents=(examples.content(not_due=4),))
     assert "made and that was due has survived" in wording.headline(result)
