@@ -10,20 +10,12 @@ from dataclasses import dataclass
 from safeguard.contract.types import Type, TypeName
 from safeguard.drafting.homes import Home, Sample
 from safeguard.drafting.matching import differs, majority, type_of
+from safeguard.drafting.routes import conditions, due_share, find_routes
 from safeguard.drafting.shapes import Content
 from safeguard.drafting.survey import Survey
 from safeguard.drafting.zones import likely_zone
 from safeguard.planning.naming import bare, words
 from safeguard.systems.interface import Column
-
-_RESERVED = frozenset(
-    words(
-        "case check column default desc end from group index key like limit offset option order "
-        "rank read release row select set table to unique use user using value when where window"
-    )
-)
-FEW = 8
-"""Values that a column which decides the route may have at most."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +71,8 @@ def propose(
     new: Sequence[Home],
 ) -> Proposal:
     """The contract for a content that has a home in at least one new system."""
-    routed_by, landed = _routes(content, sample, new)
-    receives = _conditions(survey, content, routed_by, landed, new)
+    routed_by, landed = find_routes(content, sample, new)
+    receives = conditions(survey, content, routed_by, landed, new)
     homes = (*old, *new)
     spread = len(new) > 1 and not receives and any((h.share or 0.0) < 0.9 for h in new)
     return Proposal(
@@ -91,7 +83,7 @@ def propose(
         keys=_keys(content, homes),
         old=tuple(Place(h, share=h.share) for h in old),
         new=tuple(
-            Place(h, receives.get(h.side.survey.name), _share(h, i, sample, routed_by, landed))
+            Place(h, receives.get(h.side.survey.name), due_share(h, i, sample, routed_by, landed))
             for i, h in enumerate(new)
         ),
         any_of=spread,
@@ -219,75 +211,3 @@ def _owner_there(home: Home) -> Column | None:
         tables = [t for t in home.ids.survey.tables if t.name == home.ids.table]
         return tables[0].column(home.ids.old) if tables else None
     return None if home.hang.path else home.table.column(home.hang.owner[0])
-
-
-# Routes
-
-
-Landed = Mapping[str, tuple[bool, ...]]
-"""For each value of the column that decides the route: which new systems have its entries."""
-
-
-def _routes(content: Content, sample: Sample, homes: Sequence[Home]) -> tuple[str | None, Landed]:
-    """A column whose values say in which new systems entries landed."""
-    if len(homes) < 2 or all((h.share or 0.0) >= 0.9 for h in homes):
-        return None, {}
-    for name in content.fields:
-        column = content.column(name)
-        if column and column.type.kind in (TypeName.TEXT, TypeName.ENUM, TypeName.INTEGER):
-            landed = _landed(sample, name, homes)
-            if landed:
-                return name, landed
-    return None, {}
-
-
-def _share(
-    home: Home, place: int, sample: Sample, routed_by: str | None, landed: Landed
-) -> float | None:
-    if routed_by is None:
-        return home.share
-    at = sample.columns.index(routed_by)
-    due = [i for i, row in enumerate(sample.rows) if landed[row[at] or ""][place]]
-    return sum(i in home.found for i in due) / len(due) if due else None
-
-
-def _landed(sample: Sample, name: str, homes: Sequence[Home]) -> Landed | None:
-    """What the column's values say of the route; None where it is not clear."""
-    at = sample.columns.index(name)
-    by_value: dict[str, list[int]] = {}
-    for i, row in enumerate(sample.rows):
-        if row[at] is None:
-            return None
-        by_value.setdefault(row[at] or "", []).append(i)
-    if not 2 <= len(by_value) <= FEW:
-        return None
-    found: dict[str, tuple[bool, ...]] = {}
-    for value, places in by_value.items():
-        shares = [sum(i in h.found for i in places) / len(places) for h in homes]
-        if len(places) < 3 or any(0.3 < s < 0.7 for s in shares) or max(shares) < 0.7:
-            return None
-        found[value] = tuple(s >= 0.7 for s in shares)
-    return found if len(set(found.values())) > 1 else None
-
-
-def _conditions(
-    survey: Survey, content: Content, name: str | None, landed: Landed, homes: Sequence[Home]
-) -> dict[str, str]:
-    """`receives` for each new system."""
-    column = content.column(name) if name else None
-    if column is None:
-        return {}
-    number = column.type.kind is TypeName.INTEGER
-    found = {}
-    for i, home in enumerate(homes):
-        values = [v for v, there in sorted(landed.items()) if there[i]]
-        told = ", ".join(v if number else "'" + v.replace("'", "''") + "'" for v in values)
-        condition = f"{plain_or_quoted(survey, column.name)} IN ({told})" if values else "1 = 0"
-        found[home.side.survey.name] = condition
-    return found
-
-
-def plain_or_quoted(survey: Survey, name: str) -> str:
-    """A column's name in SQL, quoted where it must be."""
-    simple = name.isidentifier() and name == name.lower() and name.isascii()
-    return name if simple and name.rstrip("s") not in _RESERVED else survey.quote(name)

@@ -10,11 +10,13 @@ from safeguard.contract.types import TypeName
 from safeguard.drafting.customers import CustomersTable, pointing
 from safeguard.drafting.homes import Home
 from safeguard.drafting.matching import ALIKE
-from safeguard.drafting.proposals import Field, Place, Proposal, plain_or_quoted, title
+from safeguard.drafting.proposals import Field, Place, Proposal, title
+from safeguard.drafting.routes import plain_or_quoted
 from safeguard.drafting.shapes import Content, owner_outputs
 from safeguard.drafting.survey import Survey
 from safeguard.drafting.yaml_text import comment, flow, mapping, noted, scalar
 
+PLAN = "safeguard.yaml"
 SCHEMAS = {"plan": "safeguard-plan.schema.json", "contract": "safeguard-contract.schema.json"}
 
 

@@ -276,3 +276,24 @@ class TestFiles:
         made = drafted(system("old", odd), new=system("new", odd))
         (name,) = made.contents - {"profile"}
         assert made[name].fields.keys() == {"yes", 'a "b": {c}'}
+
+    def test_paths_are_seen_from_the_plan(
+        self, system: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        system("old", ratings())
+        system("new", ratings())
+        monkeypatch.chdir(tmp_path)
+        draft({"old": "sqlite:///old.sqlite"}, {"new": "sqlite:///new.sqlite"}, Path("plans"))
+        loaded = load_plan(tmp_path / "plans/safeguard.yaml", {})
+        assert loaded.plan.systems["old"].url == "sqlite:///../old.sqlite"
+
+    def test_a_folder_of_files_that_declare_no_types(self, tmp_path: Path, drafted: Any) -> None:
+        for side, header in (("old", "customer_id,title,stars"), ("new", "CustomerId,Title,Stars")):
+            (tmp_path / side).mkdir()
+            rows = "".join(f"{i},t{t},{t}\n" for i in range(1, 20) for t in (1, 2, 3))
+            (tmp_path / side / "ratings.csv").write_text(f"{header}\n{rows}")
+        made = drafted(f"files:{tmp_path}/old", new=f"files:{tmp_path}/new")
+        assert made.loaded.plan.kind is MigrationKind.SHUTDOWN
+        assert made.loaded.plan.customers is None
+        assert made["ratings"].new[0].columns["customer_id"] == "CustomerId"
+        assert any("no table looks like the customers" in line for line in made.open)

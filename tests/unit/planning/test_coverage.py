@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from safeguard.contract.model import Contract, LoadedContract, LoadedPlan, Plan
+from safeguard.contract.model import Contract, LoadedContract, LoadedPlan, Plan, SystemSpec
 from safeguard.contract.types import TypeName
 from safeguard.planning.coverage import CoveragePlan, TableCount, find_coverage, to_coverage
 from safeguard.planning.dependants import find_dependants, owners_query
 from safeguard.planning.naming import OwnerName, owner_names, words
 from safeguard.planning.sql_names import identifiers
 from safeguard.systems.interface import Column, ForeignKey, SourceType, Table
+from safeguard.systems.open import open_system
 
 INTEGER = SourceType(TypeName.INTEGER)
 
@@ -314,3 +316,27 @@ def test_identifiers_leave_strings_and_comments_out() -> None:
     found = identifiers(sql)
     assert {"note", "back", "bracket", "plain"} <= found
     assert not found & {"secret", "gone"}
+
+
+def test_chinook(real: Path) -> None:
+    spec = SystemSpec(url=f"sqlite:///{real}/chinook/Chinook_Sqlite.sqlite")
+    session = open_system("old", spec, real)
+    try:
+        tables = session.tables()
+    finally:
+        session.close()
+    invoices = contract(
+        content="invoices",
+        shape="record",
+        owner="CustomerId",
+        item="InvoiceId",
+        order=None,
+        old={"system": "old", "table": "invoice"},
+    )
+    plan = loaded(invoices, customers={"system": "old", "table": "Customer", "key": "CustomerId"})
+    found = find_coverage({"old": tables}, plan)
+    assert found.covered == (("old", "Invoice"),)
+    assert uncovered(found) == {
+        "InvoiceLine": "foreign key InvoiceId -> Invoice, there foreign key CustomerId -> Customer"
+    }
+    assert "old.Invoice.BillingCity" in found.unchecked_columns
