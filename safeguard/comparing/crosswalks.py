@@ -1,0 +1,128 @@
+"""Crosswalks: tables of old and new ids, checked themselves before anything is translated by them.
+
+A crosswalk becomes `walk_*(here, there, ambiguous)` with one row an id of the side being read.
+`ambiguous` are ids that are not one-to-one (nor declared merges): what they own is not compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from safeguard.comparing.exchange import Exchange, numbered, walk_table
+from safeguard.planning.layout import ContentPlan, CrosswalkPlan, SourcePlan
+
+
+@dataclass(frozen=True)
+class WalkReport:
+    """What a crosswalk's own check says. Counts are of ids."""
+
+    rows: int
+    unreadable: int
+    old_with_two_new: int
+    new_with_two_old: int
+
+    def reasons(self, walk: CrosswalkPlan) -> tuple[str, ...]:
+        """Plain sentences, for what forbids a PASS."""
+        name = f"the crosswalk {walk.spec.system}.{walk.spec.table}"
+        said = []
+        if self.unreadable:
+            said.append(f"{self.unreadable} rows of {name} hold an id that can't be read")
+        if self.old_with_two_new:
+            said.append(f"{self.old_with_two_new} old ids have two new ids in {name}")
+        if self.new_with_two_old and not walk.spec.merges:
+            said.append(
+                f"{self.new_with_two_old} new ids have two old ids in {name}; "
+                "say `merges: true` if accounts were merged"
+            )
+        return tuple(said)
+
+
+def load_walk(
+    exchange: Exchange,
+    side: str,
+    source: SourcePlan,
+    walk: CrosswalkPlan,
+    batches: Iterable[pa.RecordBatch],
+) -> WalkReport:
+    """Read one crosswalk of one source into its exchange table, and check it.
+
+    Also leaves `<table>_old(old, rep, ambiguous)`: for old ids that are merged (rep is the least
+    of those that share a new id) or have two new ids.
+    """
+    table = walk_table(side, source, walk.slot)
+    exchange.create("walk_raw", "(old VARCHAR, new VARCHAR, bad VARCHAR)")
+    for batch in batches:
+        exchange.insert(
+            "walk_raw", numbered(batch, walk.columns, "n", 0), "SELECT old, new, bad FROM incoming"
+        )
+    unreadable = exchange.number("SELECT count(*) FROM walk_raw WHERE bad IS NOT NULL")
+    exchange.create(
+        "walk_pair",
+        "AS SELECT DISTINCT old, new FROM walk_raw WHERE old IS NOT NULL AND new IS NOT NULL",
+    )
+    exchange.create("walk_split", "AS SELECT old FROM walk_pair GROUP BY old HAVING count(*) > 1")
+    exchange.create(
+        "walk_merged",
+        "AS SELECT new, min(old) AS rep FROM walk_pair GROUP BY new HAVING count(*) > 1",
+    )
+    _leave(exchange, table, walk)
+    report = WalkReport(
+        rows=exchange.number("SELECT count(*) FROM walk_raw"),
+        unreadable=unreadable,
+        old_with_two_new=exchange.number("SELECT count(*) FROM walk_split"),
+        new_with_two_old=exchange.number("SELECT count(*) FROM walk_merged"),
+    )
+    exchange.drop("walk_raw", "walk_pair", "walk_split", "walk_merged")
+    return report
+
+
+def _leave(exchange: Exchange, table: str, walk: CrosswalkPlan) -> None:
+    clash = "FALSE" if walk.spec.merges else "m.new IS NOT NULL"
+    here, there = ("old", "new") if walk.forward else ("new", "coalesce(m.rep, p.old)")
+    if not walk.forward and not walk.spec.merges:
+        there = "p.old"
+    exchange.create(
+        table,
+        f"""AS SELECT p.{here} AS here, min({"p.new" if walk.forward else there}) AS there,
+            bool_or({clash} OR s.old IS NOT NULL) AS ambiguous
+        FROM walk_pair p LEFT JOIN walk_merged m ON m.new = p.new LEFT JOIN walk_split s ON s.old = p.old
+        GROUP BY p.{here}""",
+    )
+    exchange.create(
+        f"{table}_old",
+        f"""AS SELECT p.old, min(coalesce(m.rep, p.old)) AS rep,
+            bool_or({clash} OR s.old IS NOT NULL) AS ambiguous
+        FROM walk_pair p LEFT JOIN walk_merged m ON m.new = p.new LEFT JOIN walk_split s ON s.old = p.old
+        WHERE m.new IS NOT NULL OR s.old IS NOT NULL GROUP BY p.old""",
+    )
+
+
+def old_view(exchange: Exchange, plan: ContentPlan, route: int) -> str:
+    """`old` as route R sees it: merged ids by their representative, ambiguous ones marked in kb."""
+    source = plan.new[route]
+    walks = [w for w in source.crosswalks]
+    if not any(
+        exchange.number(f"SELECT count(*) FROM {walk_table('new', source, w.slot)}_old")
+        for w in walks
+    ):
+        return "old"
+    replaced, joins, clash = [], [], []
+    for walk in walks:
+        table = f"{walk_table('new', source, walk.slot)}_old"
+        alias = f"a{walk.slot}"
+        joins.append(f"LEFT JOIN {table} {alias} ON {alias}.old = o.{walk.slot}")
+        clash.append(f"coalesce({alias}.ambiguous, FALSE)")
+        if walk.spec.merges:
+            replaced.append(f"coalesce({alias}.rep, o.{walk.slot}) AS {walk.slot}")
+    replaced.append(
+        f"CASE WHEN o.kb > 0 THEN o.kb WHEN {' OR '.join(clash)} THEN 2 ELSE 0 END AS kb"
+    )
+    raw = ", ".join(f"o.{w.slot} AS y{w.slot}" for w in walks)
+    exchange.create(
+        f"old_{route}",
+        f"AS SELECT o.* REPLACE ({', '.join(replaced)}), {raw} FROM old o {' '.join(joins)}",
+    )
+    return f"old_{route}"

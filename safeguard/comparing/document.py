@@ -1,0 +1,141 @@
+"""Documents: which paths of two unequal JSON documents differ.
+
+Both texts are canonical (keys sorted, numbers exact), so equality is equality of text; deepdiff only
+names the paths of those that are unequal, at milliseconds each, hence the bound.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+MOST_DOCUMENTS = 10_000
+"""Paths are worked out for at most so many documents a content."""
+MOST_PATHS = 20
+"""Findings of one document; the rest is counted in the last one."""
+_MISSING = object()
+
+
+@dataclass(frozen=True)
+class PathChange:
+    """One path that differs: `dropped`, `added` or `other`; values as JSON text, None if absent."""
+
+    path: str
+    cause: str
+    old: str | None
+    new: str | None
+
+
+def parse(text: str) -> Any:
+    """A canonical document as Python values, numbers as exact decimals."""
+    return json.loads(text, parse_float=Decimal, parse_int=Decimal)
+
+
+def equal_unordered(old: str, new: str, unordered: Iterable[str]) -> bool:
+    """True when the documents are equal but for the order of the arrays at these paths."""
+    one, other = parse(old), parse(new)
+    for path in unordered:
+        steps = _steps(path)
+        one, other = _sorted_at(one, steps), _sorted_at(other, steps)
+    return bool(one == other) and _kinds(one) == _kinds(other)
+
+
+def changed_paths(old: str, new: str, unordered: Iterable[str] = ()) -> list[PathChange]:
+    """The paths in which two unequal documents differ; never empty.
+
+    deepdiff finding nothing in unequal documents is no proof of anything: it is still `changed`.
+    """
+    from deepdiff import DeepDiff
+
+    one, other = parse(old), parse(new)
+    for path in unordered:
+        steps = _steps(path)
+        one, other = _sorted_at(one, steps), _sorted_at(other, steps)
+    found = DeepDiff(
+        one, other, view="tree", threshold_to_diff_deeper=0, verbose_level=2, ignore_order=False
+    )
+    changes = list(_changes(found))
+    if not changes:
+        return [PathChange("", "other", old, new)]
+    rest = len(changes) - MOST_PATHS
+    if rest > 0:
+        changes = [
+            *changes[: MOST_PATHS - 1],
+            PathChange("", "other", None, f"and {rest + 1} more paths"),
+        ]
+    return changes
+
+
+def _changes(found: Any) -> Iterator[PathChange]:
+    causes = {
+        "dictionary_item_removed": "dropped",
+        "iterable_item_removed": "dropped",
+        "dictionary_item_added": "added",
+        "iterable_item_added": "added",
+    }
+    for kind, levels in found.items():
+        cause = causes.get(kind, "other")
+        for level in levels:
+            yield PathChange(
+                _path(level.path(output_format="list")),
+                _null_cause(cause, level),
+                None if cause == "added" else _text(level.t1),
+                None if cause == "dropped" else _text(level.t2),
+            )
+
+
+def _null_cause(cause: str, level: Any) -> str:
+    if cause != "other":
+        return cause
+    return "nulled" if level.t2 is None and level.t1 is not None else "other"
+
+
+def _path(steps: Iterable[Any]) -> str:
+    """`.items[2].title`; keys that are no plain words are quoted."""
+    written = ""
+    for step in steps:
+        if isinstance(step, int):
+            written += f"[{step}]"
+        elif str(step).isidentifier():
+            written += f".{step}"
+        else:
+            written += f"[{json.dumps(str(step), ensure_ascii=False)}]"
+    return written
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str, sort_keys=True)
+
+
+def _steps(path: str) -> tuple[str, ...]:
+    """`items[].tags` or `$.items[*].tags` -> ("items", "*", "tags")."""
+    plain = path.removeprefix("$").replace("[]", "[*]").replace("[*]", ".*")
+    return tuple(step for step in plain.split(".") if step)
+
+
+def _sorted_at(value: Any, steps: tuple[str, ...]) -> Any:
+    """The document with the array at `steps` in a canonical order."""
+    if not steps:
+        return sorted(value, key=_text_with_kind) if isinstance(value, list) else value
+    step, rest = steps[0], steps[1:]
+    if step == "*" and isinstance(value, list):
+        return [_sorted_at(one, rest) for one in value]
+    if isinstance(value, dict) and step in value:
+        return {**value, step: _sorted_at(value[step], rest)}
+    return value
+
+
+def _text_with_kind(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=lambda d: f"\x00{d}", sort_keys=True)
+
+
+def _kinds(value: Any) -> Any:
+    """Python calls True and 1 equal; JSON does not."""
+    if isinstance(value, dict):
+        return {k: _kinds(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_kinds(v) for v in value]
+    return type(value)

@@ -1,0 +1,341 @@
+"""When are two values of a field equal, tolerated, changed: as SQL over a pair (o, n).
+
+One `FieldRule` per field and route. Everything is exact by default; only what the contract names is
+accepted, and each accepted form that was needed is counted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from safeguard.comparing.sql import literal, shown
+from safeguard.contract.types import Accept, AcceptForm, TypeName
+from safeguard.planning.layout import FieldSlot
+from safeguard.systems.canonical import INFINITY, MINUS_INFINITY, Storage, canonical_value
+
+EQUAL, TOLERATED, CHANGED, NOT_COMPARED = 0, 1, 2, 3
+"""Codes of a judged pair of values."""
+
+_MICROSECONDS = {
+    "microsecond": 1,
+    "millisecond": 1_000,
+    "second": 1_000_000,
+    "minute": 60_000_000,
+    "hour": 3_600_000_000,
+    "day": 86_400_000_000,
+}
+_TEXTUAL = frozenset({TypeName.TEXT, TypeName.ENUM})
+_BLANKS = "chr(32) || chr(9) || chr(10) || chr(13) || chr(160)"
+_ENTITIES = (
+    ("&lt;", "<"),
+    ("&gt;", ">"),
+    ("&quot;", '"'),
+    ("&#34;", '"'),
+    ("&#39;", "'"),
+    ("&#x27;", "'"),
+    ("&apos;", "'"),
+    ("&nbsp;", "\u00a0"),
+    ("&amp;", "&"),
+)
+
+
+@dataclass(frozen=True)
+class FieldRule:
+    """How one field of one route is judged."""
+
+    field: FieldSlot
+    route: int
+    mapping: tuple[tuple[str, str], ...] | None
+    """SQL literals of the map, old value -> new value; None without a map."""
+    null_mapped: str | None = None
+
+    @property
+    def slot(self) -> str:
+        return self.field.slot
+
+    @property
+    def name(self) -> TypeName:
+        return self.field.new[self.route].type.name
+
+    def expected(self, alias: str = "o") -> str:
+        """What the new value must be, given the old one."""
+        value = f"{alias}.{self.slot}"
+        if self.mapping is None:
+            return value
+        cases = " ".join(f"WHEN {old} THEN {new}" for old, new in self.mapping)
+        null = self.null_mapped if self.null_mapped is not None else "NULL"
+        mapped = f"CASE {value} {cases} ELSE NULL END" if cases else "NULL"
+        return f"CASE WHEN {value} IS NULL THEN {null} ELSE {mapped} END"
+
+    def unmapped(self, alias: str = "o") -> str:
+        """True where the map does not know the old value."""
+        if self.mapping is None:
+            return "FALSE"
+        known = ", ".join(old for old, _ in self.mapping)
+        value = f"{alias}.{self.slot}"
+        return (
+            f"({value} IS NOT NULL AND {value} NOT IN ({known}))"
+            if known
+            else f"({value} IS NOT NULL)"
+        )
+
+    @property
+    def equal(self) -> str:
+        """Canonically equal, NULL with NULL. False where the map does not know the value."""
+        same = f"{self.expected()} IS NOT DISTINCT FROM n.{self.slot}"
+        return same if self.mapping is None else f"({same} AND NOT {self.unmapped()})"
+
+    @property
+    def is_lossy(self) -> bool:
+        """Several old values become one: what survives says less than what was there."""
+        return bool(self.collapsed)
+
+    @property
+    def collapsed(self) -> tuple[str, ...]:
+        """Literals of old values that share their new value with another."""
+        values = [new for _, new in self.mapping or ()]
+        return tuple(old for old, new in self.mapping or () if values.count(new) > 1)
+
+    def judged(self) -> str:
+        """SELECT columns `code`, `forms` (a list) and `cause` over tables o and n."""
+        forms = self._forms()
+        needed = ", ".join(f"CASE WHEN {test} THEN '{name}' END" for name, test in forms)
+        listed = f"list_filter([{needed}], lambda f: f IS NOT NULL)" if forms else "[]::VARCHAR[]"
+        bad = (
+            f"(json_extract_string(o.bad, '$.{self.slot}') IS NOT NULL "
+            f"OR json_extract_string(n.bad, '$.{self.slot}') IS NOT NULL OR {self.unmapped()})"
+        )
+        code = (
+            f"CASE WHEN {bad} THEN {NOT_COMPARED} WHEN {self.equal} THEN {EQUAL} "
+            f"WHEN {self.tolerated()} THEN {TOLERATED} ELSE {CHANGED} END"
+        )
+        return f"{code} AS code, {listed} AS forms, {self.cause()} AS cause"
+
+    def normalised(self, side: str) -> str:
+        """A value under all accepted forms that can be applied to one side alone."""
+        value = self.expected() if side == "o" else f"n.{self.slot}"
+        return self._chain(value)
+
+    def tolerated(self) -> str:
+        """True where accepted forms together, the tolerance or a fold explain the difference."""
+        tests = [self._explained(self.field.spec.accept)] if self.field.spec.accept else []
+        tests += [test for _, test in self._inherent()]
+        return f"coalesce({' OR '.join(tests)}, FALSE)" if tests else "FALSE"
+
+    # -- accepted forms ---------------------------------------------------------------------
+
+    def _chain(self, value: str, without: Accept | None = None) -> str:
+        for accept in self.field.spec.accept:
+            if accept != without:
+                value = _normal(accept.form, value)
+        return value
+
+    def _explained(self, accepts: tuple[Accept, ...], without: Accept | None = None) -> str:
+        old = self._chain(self.expected(), without)
+        new = self._chain(f"n.{self.slot}", without)
+        tests = [f"({old} IS NOT DISTINCT FROM {new})"]
+        tests += [self._pairwise(a, old, new) for a in accepts if a != without]
+        return f"({' OR '.join(t for t in tests if t)})"
+
+    def _pairwise(self, accept: Accept, old: str, new: str) -> str:
+        argument = accept.argument or ""
+        if accept.form is AcceptForm.TRUNCATED:
+            return _cut_at(old, new, int(argument))
+        if accept.form is AcceptForm.ROUNDED:
+            return _rounded(old, new, int(argument), self.name)
+        if accept.form is AcceptForm.TIME_TRUNCATED and self.name is TypeName.TIMESTAMP:
+            unit = _MICROSECONDS[argument] * (1000 if self.field.old.nanoseconds else 1)
+            return f"(abs({old}) < {INFINITY - 10} AND {_floor(old, unit)} = {new})"
+        if accept.form is AcceptForm.TIME_TRUNCATED and argument == "second":
+            return f"(split_part({old}, '.', 1) = {new})"
+        return ""
+
+    def _forms(self) -> list[tuple[str, str]]:
+        """Each accepted form with the test that it was needed."""
+        accepts = self.field.spec.accept
+        found = [
+            (str(a.form), f"NOT coalesce({self._explained(accepts, without=a)}, FALSE)")
+            for a in accepts
+        ]
+        return found + self._inherent()
+
+    def _inherent(self) -> list[tuple[str, str]]:
+        """What the type itself accepts: a tolerance, and the two readings of a fold."""
+        found = []
+        old, new = self.expected(), f"n.{self.slot}"
+        if self.field.old.type.tolerance:
+            t = float(self.field.old.type.tolerance)
+            found.append(
+                ("within_tolerance", f"coalesce(abs({old} - {new}) <= {literal(t)}, FALSE)")
+            )
+        readings = []
+        if self.field.alternate_old:
+            readings.append(f"o.{self.slot}a = {new}")
+        if self.field.alternate_new and self.field.alternate_new[self.route]:
+            readings.append(f"{old} = n.{self.slot}a")
+            if self.field.alternate_old:
+                readings.append(f"o.{self.slot}a = n.{self.slot}a")
+        if readings:
+            found.append(("time_fold", f"coalesce({' OR '.join(readings)}, FALSE)"))
+        return found
+
+    # -- causes -----------------------------------------------------------------------------
+
+    def cause(self) -> str:
+        """The cause that the pair of values itself tells."""
+        old, new = self.expected(), f"n.{self.slot}"
+        cases: list[tuple[str, str]] = []
+        if self.name in _TEXTUAL:
+            cases.append((f"coalesce({old}, '') = '' AND coalesce({new}, '') = ''", "null_empty"))
+        cases.append((f"{new} IS NULL", "nulled"))
+        if self.mapping is not None:
+            cases.append(("TRUE", "mapped_wrong"))
+        elif self.name in _TEXTUAL:
+            cases += _text_causes(old, new)
+        elif self.name is TypeName.TIMESTAMP:
+            cases += _time_causes(old, new, 1000 if self.field.old.nanoseconds else 1)
+        elif self.name in (TypeName.DECIMAL, TypeName.INTEGER, TypeName.FLOAT):
+            cases += _number_causes(old, new, self.name)
+        whens = " ".join(f"WHEN {test} THEN '{name}'" for test, name in cases)
+        return f"CASE {whens} ELSE 'other' END"
+
+    # -- evidence ---------------------------------------------------------------------------
+
+    def evidence(self, side: str, reveal: bool) -> str:
+        """The value as the findings show it: free text is masked unless revealed."""
+        typed = self.field.old if side == "o" else self.field.new[self.route]
+        return evidence(f"{side}.{self.slot}", typed.type.name, reveal, typed.nanoseconds)
+
+
+def evidence(value: str, kind: TypeName, reveal: bool, nanoseconds: bool = False) -> str:
+    """A value as text; text, JSON and bytes masked to their length unless `reveal`."""
+    if reveal or kind not in (TypeName.TEXT, TypeName.JSON, TypeName.BYTES):
+        return shown(value, kind, nanoseconds)
+    size, unit = (
+        (f"octet_length({value})", "bytes")
+        if kind is TypeName.BYTES
+        else (f"length({value})", "characters")
+    )
+    return f"CASE WHEN {value} IS NULL THEN NULL ELSE '[' || {size} || ' {unit}, masked]' END"
+
+
+def rule_for(field: FieldSlot, route: int) -> FieldRule:
+    """The rule of a field on a route. Raises ValueError where a map's key or value does not parse."""
+    if field.spec.map is None:
+        return FieldRule(field, route, None)
+    old, new = field.old, field.new[route]
+    pairs = []
+    for key, value in field.spec.map.items():
+        if key is not None:
+            parsed = canonical_value(key, old.type, old.storage)
+            pairs.append((literal(parsed), literal(_mapped(value, new.type, new.storage))))
+    null = field.spec.map.get(None)
+    return FieldRule(field, route, tuple(pairs), literal(_mapped(null, new.type, new.storage)))
+
+
+def _mapped(
+    value: str | None, kind: object, storage: Storage
+) -> int | str | float | bool | bytes | None:
+    return None if value is None else canonical_value(value, kind, storage)  # type: ignore[arg-type]
+
+
+def _normal(form: AcceptForm, value: str) -> str:
+    """One accepted form applied to one value."""
+    if form is AcceptForm.NULL_EMPTY:
+        return f"nullif({value}, '')"
+    if form is AcceptForm.CASE:
+        return f"lower({value})"
+    if form is AcceptForm.WHITESPACE:
+        return f"trim({value}, {_BLANKS})"
+    if form is AcceptForm.LINE_ENDINGS:
+        return f"replace(replace({value}, chr(13) || chr(10), chr(10)), chr(13), chr(10))"
+    if form is AcceptForm.UNICODE_FORM:
+        return f"nfc_normalize({value})"
+    if form is AcceptForm.ESCAPED:
+        for entity, character in _ENTITIES:
+            value = f"replace({value}, {literal(entity)}, {literal(character)})"
+        return value
+    return value
+
+
+def _cut_at(old: str, new: str, size: int) -> str:
+    """New is the longest prefix of old that fits into `size` bytes without cutting a character."""
+    longer = f"substring({old}, 1, length({new}) + 1)"
+    return (
+        f"(starts_with({old}, {new}) AND octet_length(encode({old})) > {size} "
+        f"AND octet_length(encode({new})) <= {size} AND octet_length(encode({longer})) > {size})"
+    )
+
+
+def _rounded(old: str, new: str, scale: int, kind: TypeName) -> str:
+    half = f"0.5 * pow(10, -{scale})"
+    if kind is TypeName.FLOAT:
+        return f"(abs({old} - {new}) <= {half} * 1.000001 AND round({new}, {scale}) = {new})"
+    exact_old, exact_new = (f"TRY_CAST({v} AS DECIMAL(38, 12))" for v in (old, new))
+    places = f"length(split_part({new}, '.', 2))"
+    limit = f"CAST('{_half_unit(scale)}' AS DECIMAL(38, 12))"
+    return f"({places} <= {scale} AND abs({exact_old} - {exact_new}) <= {limit})"
+
+
+def _half_unit(scale: int) -> str:
+    return "0." + "0" * scale + "5"
+
+
+def _floor(value: str, unit: int) -> str:
+    return f"({value} - (({value} % {unit}) + {unit}) % {unit})"
+
+
+def _text_causes(old: str, new: str) -> list[tuple[str, str]]:
+    found = [(f"{new} = ''", "emptied")]
+    for form, cause in (
+        (AcceptForm.LINE_ENDINGS, "line_endings"),
+        (AcceptForm.WHITESPACE, "whitespace"),
+        (AcceptForm.UNICODE_FORM, "unicode_form"),
+        (AcceptForm.CASE, "case"),
+        (AcceptForm.ESCAPED, "escaped"),
+    ):
+        found.append((f"{_normal(form, old)} = {_normal(form, new)}", cause))
+    found.append((f"starts_with({old}, {new})", "truncated"))
+    found.append((f"contains({new}, chr(65533)) AND NOT contains({old}, chr(65533))", "garbled"))
+    return found
+
+
+def _time_causes(old: str, new: str, factor: int) -> list[tuple[str, str]]:
+    finite = f"abs({old}) < {INFINITY - 10} AND abs({new}) < {-MINUS_INFINITY - 10}"
+    truncated = " OR ".join(
+        f"{_floor(old, _MICROSECONDS[u] * factor)} = {new}"
+        for u in ("millisecond", "second", "minute", "hour", "day")
+    )
+    quarter, most = 900_000_000 * factor, 26 * 3_600_000_000 * factor
+    shifted = f"({old} - {new}) % {quarter} = 0 AND abs({old} - {new}) <= {most}"
+    return [
+        (f"{finite} AND ({shifted})", "time_shift"),
+        (f"{finite} AND ({truncated})", "time_truncated"),
+    ]
+
+
+def _number_causes(old: str, new: str, kind: TypeName) -> list[tuple[str, str]]:
+    o, n = (f"TRY_CAST({v} AS DOUBLE)" for v in (old, new))
+    limits = ", ".join(
+        str(v)
+        for bits in (8, 16, 24, 32, 63)
+        for v in (2 ** (bits - 1) - 1, 2**bits - 1, -(2 ** (bits - 1)))
+    )
+    found = [
+        (f"{n} IN ({limits}) AND abs({o}) > abs({n})", "overflowed"),
+        (
+            f"{o} <> 0 AND {n} <> 0 AND abs({o} - {n}) % 65536 = 0 AND abs({n}) < abs({o})",
+            "overflowed",
+        ),
+    ]
+    if kind is not TypeName.INTEGER:
+        rounded = " OR ".join(f"abs({n} - round({o}, {s})) < 1e-12" for s in range(7))
+        found.append((f"abs({o} - {n}) < 1 AND ({rounded})", "rounded"))
+    ratios = ", ".join(str(r) for r in (2, 4, 5, 10, 20, 60, 100, 1000, 1024, 1_000_000))
+    found.append(
+        (
+            f"{o} <> 0 AND ({n} / {o} IN ({ratios}) OR (({n} <> 0) AND {o} / {n} IN ({ratios})))",
+            "rescaled",
+        )
+    )
+    return found

@@ -1,0 +1,140 @@
+"""From unequal pairs to judged fields: what is equal after all, tolerated, changed, not compared.
+
+Writes `judged(rid, nid, r, cls, single, field, slot, code, forms, cause, old_value, new_value)`, one
+row a field that is not plainly equal (a document: one row a path).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pyarrow as pa
+
+from safeguard.comparing import document
+from safeguard.comparing.exchange import Exchange
+from safeguard.comparing.fields import CHANGED, EQUAL, NOT_COMPARED, FieldRule
+from safeguard.comparing.sql import literal
+from safeguard.contract.types import TypeName
+from safeguard.planning.layout import ContentPlan
+
+JUDGED = (
+    "(rid BIGINT, nid BIGINT, r UTINYINT, cls UTINYINT, single BOOLEAN, field VARCHAR, slot VARCHAR, "
+    "code UTINYINT, forms VARCHAR[], cause VARCHAR, old_value VARCHAR, new_value VARCHAR)"
+)
+_PATHS = pa.schema(
+    [
+        ("rid", pa.int64()),
+        ("nid", pa.int64()),
+        ("r", pa.uint8()),
+        ("cls", pa.uint8()),
+        ("single", pa.bool_()),
+        ("field", pa.string()),
+        ("slot", pa.string()),
+        ("code", pa.uint8()),
+        ("forms", pa.list_(pa.string())),
+        ("cause", pa.string()),
+        ("old_value", pa.string()),
+        ("new_value", pa.string()),
+    ]
+)
+
+
+class Judge:
+    """Judges the unequal pairs of one content, route by route, partition by partition."""
+
+    def __init__(self, exchange: Exchange, plan: ContentPlan, reveal: bool) -> None:
+        self.exchange, self.plan, self.reveal = exchange, plan, reveal
+        self.documents_left = document.MOST_DOCUMENTS
+        exchange.create("judged", JUDGED)
+
+    def judge(self, route: int, old: str, rules: Sequence[FieldRule]) -> None:
+        """Judge the unequal pairs in `m`."""
+        self.exchange.create(
+            "unequal",
+            "AS SELECT rid, nid, cls, single FROM m WHERE rid IS NOT NULL AND nid IS NOT NULL AND NOT eq",
+        )
+        if not self.exchange.number("SELECT count(*) FROM unequal"):
+            return
+        for rule in rules:
+            if rule.name is TypeName.JSON and rule.mapping is None:
+                self._judge_documents(rule, route, old)
+            else:
+                self._judge_values(rule, route, old)
+
+    def _pairs(self, route: int, old: str) -> str:
+        return f"unequal u JOIN {old} o ON o.rid = u.rid JOIN new_{route} n ON n.nid = u.nid"
+
+    def _judge_values(self, rule: FieldRule, route: int, old: str) -> None:
+        old_value, new_value = (rule.evidence(side, self.reveal) for side in ("o", "n"))
+        self.exchange.run(
+            f"""INSERT INTO judged SELECT u.rid, u.nid, {route}, u.cls, u.single, {literal(rule.field.name)},
+                {literal(rule.slot)}, j.code, j.forms, j.cause, j.old_value, j.new_value
+            FROM unequal u JOIN (
+                SELECT u.rid, u.nid, {rule.judged()}, {old_value} AS old_value,
+                    {new_value} AS new_value
+                FROM {self._pairs(route, old)}) j ON j.rid = u.rid AND j.nid = u.nid
+            WHERE j.code <> {EQUAL}"""
+        )
+
+    def _judge_documents(self, rule: FieldRule, route: int, old: str) -> None:
+        slot = rule.slot
+        sql = f"""SELECT u.rid, u.nid, u.cls, u.single, o.{slot} AS old_value, n.{slot} AS new_value,
+                coalesce(json_extract_string(o.bad, '$.{slot}') IS NOT NULL, FALSE)
+                OR coalesce(json_extract_string(n.bad, '$.{slot}') IS NOT NULL, FALSE) AS bad
+            FROM {self._pairs(route, old)}
+            WHERE o.{slot} IS DISTINCT FROM n.{slot} OR o.bad IS NOT NULL OR n.bad IS NOT NULL"""
+        for batch in self.exchange.batches(sql, 10_000):
+            rows = [
+                row for pair in batch.to_pylist() for row in self._document_rows(rule, route, pair)
+            ]
+            if rows:
+                self.exchange.insert("judged", pa.Table.from_pylist(rows, _PATHS))
+
+    def _document_rows(
+        self, rule: FieldRule, route: int, pair: dict[str, object]
+    ) -> Iterator[dict[str, object]]:
+        base = {k: pair[k] for k in ("rid", "nid", "cls", "single")} | {
+            "r": route,
+            "slot": rule.slot,
+        }
+        base |= {"field": rule.field.name, "forms": []}
+        old, new = pair["old_value"], pair["new_value"]
+        if pair["bad"]:
+            yield base | {"code": NOT_COMPARED}
+        elif old == new:
+            return
+        elif not isinstance(old, str) or not isinstance(new, str):
+            cause = "nulled" if new is None else "other"
+            yield base | self._shown(old, new) | {"code": CHANGED, "cause": cause}
+        elif rule.field.spec.unordered and document.equal_unordered(
+            old, new, rule.field.spec.unordered
+        ):
+            return
+        else:
+            yield from self._paths(rule, base, old, new)
+
+    def _paths(
+        self, rule: FieldRule, base: dict[str, object], old: str, new: str
+    ) -> Iterator[dict[str, object]]:
+        if self.documents_left <= 0:
+            yield base | self._shown(old, new) | {"code": CHANGED, "cause": "other"}
+            return
+        self.documents_left -= 1
+        for change in document.changed_paths(old, new, rule.field.spec.unordered):
+            yield (
+                base
+                | self._shown(change.old, change.new)
+                | {
+                    "code": CHANGED,
+                    "cause": change.cause,
+                    "field": rule.field.name + change.path,
+                }
+            )
+
+    def _shown(self, *values: object) -> dict[str, object]:
+        return {
+            name: value
+            if value is None or self.reveal
+            else f"[{len(str(value))} characters, masked]"
+            for name, value in zip(("old_value", "new_value"), values, strict=True)
+        }

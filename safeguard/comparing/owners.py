@@ -1,0 +1,74 @@
+"""Owners that are missing in a new system: what they made has nobody left to belong to."""
+
+from __future__ import annotations
+
+from safeguard.comparing.customers import CustomerBook
+from safeguard.comparing.exchange import Exchange
+from safeguard.comparing.pairing import DUE
+from safeguard.comparing.sql import key_text
+from safeguard.planning.layout import ContentPlan
+
+
+class Owners:
+    """Asks `customers.new` of a route's system; else all of them, in old ids where nothing
+    translates; without any it asks nothing."""
+
+    def __init__(self, exchange: Exchange, plan: ContentPlan, book: CustomerBook) -> None:
+        self.exchange, self.plan, self.book = exchange, plan, book
+        self._asked = {r: self._ask(r) for r in range(len(plan.new))}
+
+    def ownerless(self, route: int) -> str:
+        """SQL over n: its owner is no customer there. FALSE where nobody can tell."""
+        if not self._asked[route]:
+            return "FALSE"
+        return f"coalesce(n.nid IN (SELECT nid FROM homeless_{route}), FALSE)"
+
+    def stranger(self) -> str:
+        """SQL over n: its owner was unknown among the old customers too."""
+        if not self.book.declared:
+            return "FALSE"
+        owner = key_text(self.plan.owners, "n")
+        return f"NOT coalesce({owner} IN (SELECT id FROM customer), FALSE)"
+
+    def find_ownerless(self, route: int) -> None:
+        """Record due entries whose partner has no owner there, though the old customers knew it."""
+        if not self._asked[route]:
+            return
+        self.exchange.run(
+            f"""INSERT INTO ownerless SELECT m.rid, {route} FROM m JOIN new_{route} n ON n.nid = m.nid
+            WHERE m.rid IS NOT NULL AND m.cls = {DUE} AND {self.ownerless(route)} AND NOT {self.stranger()}"""
+        )
+
+    def strangers(self) -> int:
+        """Live old entries whose owner no customers table knows: counted, no finding."""
+        if not self.book.declared:
+            return 0
+        owner = key_text(self.plan.owners, "o")
+        return self.exchange.number(
+            f"SELECT count(*) FROM old o WHERE NOT o.d AND NOT coalesce({owner} IN (SELECT id FROM customer), FALSE)"
+        )
+
+    def _ask(self, route: int) -> bool:
+        """Leave `homeless_R(nid)`: entries whose owner is not among the customers asked."""
+        known, owner = self._known(route)
+        if known is None:
+            return False
+        self.exchange.create(
+            f"homeless_{route}",
+            f"""AS SELECT n.nid FROM new_{route} n WHERE n.nid NOT IN (
+                SELECT n.nid FROM new_{route} n SEMI JOIN ({known}) k ON k.id = {owner})""",
+        )
+        return True
+
+    def _known(self, route: int) -> tuple[str | None, str]:
+        system = self.plan.new[route].system
+        if system in self.book.newcomers:
+            return f"SELECT id FROM {self.book.newcomers[system]}", "n.w"
+        owners = {k.slot for k in self.plan.owners}
+        translated = any(
+            w.slot in owners for s in (*self.plan.new, *self.plan.old) for w in s.crosswalks
+        )
+        if not self.book.newcomers or translated:
+            return None, ""
+        every = " UNION ".join(f"SELECT id FROM {t}" for t in self.book.newcomers.values())
+        return every, key_text(self.plan.owners, "n")

@@ -1,0 +1,224 @@
+"""Who stands against whom: old and new entries of one key, one partition at a time.
+
+Equal whole entries cancel first; what is left of a key is paired in canonical order; old ones left
+over are absent, new ones surplus. Keys that stand once on either side take the short way: one full
+join. Only the keys that repeat are counted out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from safeguard.comparing.exchange import ROWS_PER_PARTITION, Exchange, field_columns, key_columns
+from safeguard.comparing.fields import FieldRule
+from safeguard.comparing.sql import columns, same
+from safeguard.contract.model import Overlap
+from safeguard.planning.layout import ContentPlan
+
+DUE, LATE = 0, 1
+"""Classes of a paired old entry: due in the route, or later than `as_of`."""
+
+
+def partitions(exchange: Exchange, plan: ContentPlan) -> int:
+    """How many parts the owners are cut into, so that one part fits into memory."""
+    sizes = [exchange.number("SELECT count(*) FROM old")]
+    sizes += [exchange.number(f"SELECT count(*) FROM new_{r}") for r in range(len(plan.new))]
+    return max(1, -(-max(sizes) // ROWS_PER_PARTITION))
+
+
+def partition_of(plan: ContentPlan, alias: str, parts: int) -> str:
+    """The number of an entry's partition: a hash of its owner. A customer is never cut in two."""
+    return f"hash({columns((k.slot for k in plan.owners), alias)}) % {parts}"
+
+
+class Pairing:
+    """Pairs the entries of one route. Leaves `m` after each partition:
+    (rid, nid, cls, eq, single): rid NULL is a surplus, nid NULL an absent entry."""
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        plan: ContentPlan,
+        route: int,
+        old: str,
+        rules: Sequence[FieldRule],
+    ) -> None:
+        self.exchange, self.plan, self.route, self.old = exchange, plan, route, old
+        self.rules = tuple(rules)
+        self.keys, self.fields = key_columns(plan), field_columns(plan)
+
+    def pair(self, parts: int, only: str = "TRUE") -> Iterator[int]:
+        """Pair partition after partition; `only` restricts the old entries (SQL over o)."""
+        for part in range(parts):
+            self._pick(part, parts, only)
+            self._overlap()
+            self._find_repeated()
+            self._join_single()
+            self._pair_repeated()
+            yield part
+        self.exchange.drop("side_old", "side_new", "repeated", "m")
+
+    @property
+    def equal(self) -> str:
+        """Whole entries are equal: every field, and nothing that did not parse."""
+        return " AND ".join(["o.bad IS NULL", "n.bad IS NULL", *(r.equal for r in self.rules)])
+
+    # -- steps ------------------------------------------------------------------------------
+
+    def _pick(self, part: int, parts: int, only: str) -> None:
+        """The entries of this partition that can be paired."""
+        here = "TRUE" if parts == 1 else f"{partition_of(self.plan, 'o', parts)} = {part}"
+        order = ", o.po" if self.plan.order else ""
+        extra = "".join(f", o.{f.slot}a" for f in self.plan.fields if f.alternate_old)
+        self.exchange.create(
+            "side_old",
+            f"""AS SELECT o.rid, o.src, {columns((*self.keys, *self.fields), "o")}{order}{extra}, o.bad,
+                CASE WHEN o.late THEN {LATE} ELSE {DUE} END AS cls
+            FROM {self.old} o
+            WHERE o.r{self.route} AND NOT o.d AND NOT o.u AND o.kb = 0 AND {here} AND {only}""",
+        )
+        there = "TRUE" if parts == 1 else f"{partition_of(self.plan, 'n', parts)} = {part}"
+        order = ", n.po" if self.plan.order else ""
+        extra = "".join(f", n.{f.slot}a" for f in self.plan.fields if f.alternate_new[self.route])
+        self.exchange.create(
+            "side_new",
+            f"""AS SELECT n.nid, {columns((*self.keys, *self.fields), "n")}{order}{extra}, n.bad
+            FROM new_{self.route} n WHERE NOT n.u AND n.kb = 0 AND {there}""",
+        )
+
+    def _overlap(self) -> None:
+        """Under `overlap: one`, of old entries that meet on one key, one stands for all."""
+        if self.plan.contract.overlap is not Overlap.ONE:
+            return
+        who = f"src, {columns(self._raw())}"
+        self.exchange.create(
+            "meeting",
+            f"""AS SELECT rid, row_number() OVER (PARTITION BY {columns(self.keys)}, slot
+                ORDER BY {self._preference()}, src, rid) AS place
+            FROM (SELECT *, row_number() OVER (PARTITION BY {columns(self.keys)}, {who}
+                ORDER BY {columns((*self.fields, "rid"))}) AS slot,
+                EXISTS (SELECT 1 FROM side_new n WHERE {same(self.keys, "o", "n")} AND {self.equal}) AS twin
+              FROM (SELECT side_old.*, {columns(self._raw_sources())} FROM side_old JOIN old USING (rid)
+                    WHERE side_old.cls = {DUE}) o)""",
+        )
+        self.exchange.run(
+            f"INSERT INTO overlapped SELECT rid, {self.route} FROM meeting WHERE place > 1"
+        )
+        self.exchange.run(
+            "DELETE FROM side_old WHERE rid IN (SELECT rid FROM meeting WHERE place > 1)"
+        )
+        self.exchange.drop("meeting")
+
+    def _raw(self) -> list[str]:
+        return [f"raw{i}" for i, _ in enumerate(self.keys)]
+
+    def _raw_sources(self) -> list[str]:
+        """Raw old ids: what the old system itself calls them, so that merged ids differ."""
+        from safeguard.comparing.exchange import forward_slots
+
+        forward = forward_slots(self.plan)
+        return [
+            f"old.{'x' if slot in forward else ''}{slot} AS raw{i}"
+            for i, slot in enumerate(self.keys)
+        ]
+
+    def _preference(self) -> str:
+        contract = self.plan.contract
+        if contract.prefer:
+            ranks = {name: i for i, name in enumerate(contract.prefer)}
+            cases = " ".join(
+                f"WHEN {s.index} THEN {ranks[s.system]}" for s in self.plan.old if s.system in ranks
+            )
+            return f"CASE src {cases} ELSE {len(ranks)} END"
+        if contract.latest:
+            slot = next(f.slot for f in self.plan.fields if f.name == contract.latest)
+            return f"{slot} DESC NULLS LAST"
+        return "twin DESC"
+
+    def _find_repeated(self) -> None:
+        keys = columns(self.keys)
+        self.exchange.create(
+            "repeated",
+            f"""AS SELECT {keys} FROM side_old GROUP BY {keys} HAVING count(*) > 1
+            UNION SELECT {keys} FROM side_new GROUP BY {keys} HAVING count(*) > 1""",
+        )
+        self.has_repeated = self.exchange.number("SELECT count(*) FROM repeated") > 0
+
+    def _join_single(self) -> None:
+        """Keys that stand at most once on either side."""
+        old, new = "side_old", "side_new"
+        if self.has_repeated:
+            lone = f"NOT EXISTS (SELECT 1 FROM repeated q WHERE {same(self.keys, 'q', 't')})"
+            old = f"(SELECT * FROM side_old t WHERE {lone})"
+            new = f"(SELECT * FROM side_new t WHERE {lone})"
+        self.exchange.create(
+            "m",
+            f"""AS SELECT o.rid, n.nid, o.cls,
+                o.rid IS NOT NULL AND n.nid IS NOT NULL AND {self.equal} AS eq, TRUE AS single
+            FROM {old} o FULL JOIN {new} n ON {same(self.keys, "o", "n")}""",
+        )
+
+    def _pair_repeated(self) -> None:
+        """Keys that repeat: cancel equal entries, then those equal under accepted forms, then by order."""
+        if not self.has_repeated:
+            return
+        among = f"WHERE EXISTS (SELECT 1 FROM repeated q WHERE {same(self.keys, 'q', 't')})"
+        self.exchange.create("ro", f"AS SELECT * FROM side_old t {among}")
+        self.exchange.create("rn", f"AS SELECT * FROM side_new t {among}")
+        raw = [r.expected() for r in self.rules], [f"n.{r.slot}" for r in self.rules]
+        normal = [r.normalised("o") for r in self.rules], [r.normalised("n") for r in self.rules]
+        self._cancel(
+            *raw, eq="TRUE", where=("o.bad IS NULL AND " + self._mapped("o"), "n.bad IS NULL")
+        )
+        if any(r.field.spec.accept for r in self.rules):
+            self._cancel(*normal, eq="FALSE", where=("TRUE", "TRUE"))
+        self._pair_in_order(*normal)
+        self.exchange.run("INSERT INTO m SELECT rid, NULL, cls, FALSE, FALSE FROM ro")
+        self.exchange.run("INSERT INTO m SELECT NULL, nid, NULL, FALSE, FALSE FROM rn")
+        self.exchange.drop("ro", "rn")
+
+    def _mapped(self, alias: str) -> str:
+        return " AND ".join(["TRUE", *(f"NOT {r.unmapped(alias)}" for r in self.rules)])
+
+    def _cancel(self, old: list[str], new: list[str], eq: str, where: tuple[str, str]) -> None:
+        names = [f"v{i}" for i, _ in enumerate(old)]
+        by = columns([*self.keys, *names])
+        self.exchange.create(
+            "hit",
+            f"""AS WITH o AS (SELECT *, row_number() OVER (PARTITION BY {by} ORDER BY cls, rid) AS nth
+                FROM (SELECT o.rid, o.cls, {_named(self.keys, "o", old, names)} FROM ro o WHERE {where[0]})),
+            n AS (SELECT *, row_number() OVER (PARTITION BY {by} ORDER BY nid) AS nth
+                FROM (SELECT n.nid, {_named(self.keys, "n", new, names)} FROM rn n WHERE {where[1]}))
+            SELECT o.rid, n.nid, o.cls FROM o JOIN n ON {same([*self.keys, *names, "nth"], "o", "n")}""",
+        )
+        self._take(f"SELECT rid, nid, cls, {eq}, TRUE FROM hit")
+
+    def _pair_in_order(self, old: list[str], new: list[str]) -> None:
+        keys = columns(self.keys)
+        names = [f"v{i}" for i, _ in enumerate(old)]
+        ordered = columns(names) + ", " if names else ""
+        self.exchange.create(
+            "hit",
+            f"""AS WITH o AS (SELECT *, count(*) OVER (PARTITION BY {keys}) AS many,
+                    row_number() OVER (PARTITION BY {keys} ORDER BY cls, {ordered}rid) AS nth
+                FROM (SELECT o.rid, o.cls, {_named(self.keys, "o", old, names)} FROM ro o)),
+            n AS (SELECT *, count(*) OVER (PARTITION BY {keys}) AS many,
+                    row_number() OVER (PARTITION BY {keys} ORDER BY {ordered}nid) AS nth
+                FROM (SELECT n.nid, {_named(self.keys, "n", new, names)} FROM rn n))
+            SELECT o.rid, n.nid, o.cls, o.many = 1 AND n.many = 1 AS single
+            FROM o JOIN n ON {same([*self.keys, "nth"], "o", "n")}""",
+        )
+        self._take("SELECT rid, nid, cls, FALSE, single FROM hit")
+
+    def _take(self, pairs: str) -> None:
+        """Move the pairs that were hit into `m`."""
+        self.exchange.run(f"INSERT INTO m {pairs}")
+        self.exchange.run("DELETE FROM ro WHERE rid IN (SELECT rid FROM hit)")
+        self.exchange.run("DELETE FROM rn WHERE nid IN (SELECT nid FROM hit)")
+        self.exchange.drop("hit")
+
+
+def _named(keys: Sequence[str], alias: str, values: Sequence[str], names: Sequence[str]) -> str:
+    found = [f"{alias}.{k}" for k in keys]
+    found += [f"{value} AS {name}" for value, name in zip(values, names, strict=True)]
+    return ", ".join(found)

@@ -1,0 +1,123 @@
+"""Ask the systems what a contract needs to know of them, and align it: contract -> ContentPlan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from safeguard.comparing.fields import rule_for
+from safeguard.contract.model import Contract, Crosswalk, LoadedContract, LoadedPlan, Source
+from safeguard.findings.trouble import Mistake, UsageProblem
+from safeguard.planning.align import (
+    CrosswalkKey,
+    Described,
+    DescribedCrosswalk,
+    align,
+    crosswalks_of,
+)
+from safeguard.planning.layout import ContentPlan
+from safeguard.planning.selection import relation_of, select
+from safeguard.systems.interface import Output, Relation, Selection, Session
+
+Sessions = Mapping[str, Session]
+
+
+def prepare(loaded: LoadedPlan, sessions: Sessions) -> tuple[ContentPlan, ...]:
+    """One ContentPlan a contract. Raises UsageProblem with the mistakes of all contracts in one go."""
+    plans: list[ContentPlan] = []
+    mistakes: list[Mistake] = []
+    for contract in loaded.contracts:
+        try:
+            plans.append(_prepare_one(loaded, contract, sessions))
+        except UsageProblem as problem:
+            mistakes += problem.mistakes
+    if mistakes:
+        raise UsageProblem(*mistakes)
+    return tuple(plans)
+
+
+def _prepare_one(loaded: LoadedPlan, one: LoadedContract, sessions: Sessions) -> ContentPlan:
+    contract = one.contract
+    mistakes: list[Mistake] = []
+    described: dict[str, list[Described]] = {"old": [], "new": []}
+    for side, sources in (("old", contract.old), ("new", contract.new)):
+        for i, source in enumerate(sources):
+            try:
+                described[side].append(_describe(loaded, contract, source, sessions))
+            except UsageProblem as problem:
+                mistakes += [_placed(m, one, f"{side}.{i}") for m in problem.mistakes]
+    walks: dict[CrosswalkKey, DescribedCrosswalk] = {}
+    for key, walk in crosswalks_of(contract).items():
+        try:
+            walks[key] = _describe_walk(walk, sessions)
+        except UsageProblem as problem:
+            mistakes += [_placed(m, one, f"{key[0]}.{key[1]}.crosswalk") for m in problem.mistakes]
+    if mistakes:
+        raise UsageProblem(*mistakes)
+    plan = align(one, tuple(described["old"]), tuple(described["new"]), walks)
+    _vet_maps(plan, one)
+    return plan
+
+
+def _describe(
+    loaded: LoadedPlan, contract: Contract, source: Source, sessions: Sessions
+) -> Described:
+    session = sessions[source.system]
+    relation = relation_of(source)
+    columns = session.columns(relation)
+    selection = select(contract, source, columns, f"{source.system}.{relation}")
+    zone = loaded.plan.systems[source.system].timezone
+    return Described(source, session.resolve(selection), zone)
+
+
+def _describe_walk(walk: Crosswalk, sessions: Sessions) -> DescribedCrosswalk:
+    session = sessions[walk.system]
+    relation = Relation(table=walk.table)
+    names = {c.name for c in session.columns(relation)}
+    missing = [c for c in (walk.old, walk.new) if c not in names]
+    if missing:
+        raise UsageProblem(
+            *(
+                f"{walk.system}.{walk.table} has no column `{c}`. It has: {', '.join(sorted(names))}."
+                for c in missing
+            )
+        )
+    outputs = (Output("old", walk.old, True), Output("new", walk.new, True))
+    return DescribedCrosswalk(walk, session.resolve(Selection(relation, outputs)))
+
+
+def _placed(mistake: Mistake, one: LoadedContract, where: str) -> Mistake:
+    """The mistake with its place in the contract: the column that it quotes, else the source."""
+    if mistake.line is not None:
+        return mistake
+    line = _line_of(mistake.message, one, where)
+    return replace(mistake, file=one.path, line=line[0], column=line[1])
+
+
+def _line_of(message: str, one: LoadedContract, where: str) -> tuple[int | None, int | None]:
+    for path, line in one.lines.items():
+        if path.startswith(f"{where}.columns.") and f"`{_column(one, path)}`" in message:
+            return line
+    for path in (f"{where}.table", where, where.split(".")[0]):
+        if path in one.lines:
+            return one.lines[path]
+    return (None, None)
+
+
+def _column(one: LoadedContract, path: str) -> str:
+    side, index, _, name = path.split(".", 3)
+    sources = one.contract.old if side == "old" else one.contract.new
+    return sources[int(index)].columns.get(name, name)
+
+
+def _vet_maps(plan: ContentPlan, one: LoadedContract) -> None:
+    """Every key of a map parses as the old type, every value as the new one."""
+    for field in plan.fields:
+        for route, _ in enumerate(plan.new):
+            try:
+                rule_for(field, route)
+            except ValueError as error:
+                place = one.lines.get(f"fields.{field.name}.map", (None, None))
+                raise UsageProblem(
+                    Mistake(f"the map of `{field.name}`: {error}", one.path, *place)
+                ) from error

@@ -1,0 +1,302 @@
+"""From the tables that comparing left to the frozen result of one content."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from safeguard.comparing.customers import CustomerBook
+from safeguard.comparing.exchange import Exchange
+from safeguard.comparing.fields import NOT_COMPARED, FieldRule
+from safeguard.comparing.listing import sample_lists
+from safeguard.comparing.owners import Owners
+from safeguard.comparing.pairing import DUE
+from safeguard.comparing.statuses import (
+    content_statuses,
+    is_pooled,
+    new_statuses,
+    route_statuses,
+)
+from safeguard.comparing.tally import Tally
+from safeguard.comparing.telling import Teller
+from safeguard.comparing.tolerance import tolerated
+from safeguard.findings.result import Conservation, ContentResult, Impact, RouteResult
+from safeguard.findings.words import NewStatus, OldStatus, Verdict
+from safeguard.planning.layout import ContentPlan, SourcePlan
+
+_NOT_IN_DUE = (OldStatus.DELETED, OldStatus.NOT_DUE, OldStatus.OVERLAPPED)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A content whose tables are complete."""
+
+    exchange: Exchange
+    plan: ContentPlan
+    book: CustomerBook
+    owners: Owners
+    teller: Teller
+    tally: Tally
+    rules: dict[int, tuple[FieldRule, ...]]
+
+
+def build_result(done: Compared) -> ContentResult:
+    """The result; its verdict is the gate's to give and stands as UNDECIDED until then."""
+    plan, tally, contract = done.plan, done.tally, done.plan.contract
+    old = content_statuses(done.exchange, plan)
+    routes = _routes(done, old)
+    new = _summed(routes)
+    due = sum(n for status, n in old.items() if status not in _NOT_IN_DUE)
+    conservation = _conservation(done, old, routes)
+    return ContentResult(
+        content=contract.content,
+        title=contract.title or contract.content,
+        shape=str(contract.shape),
+        verdict=Verdict.UNDECIDED,
+        old=sum(tally.old_read.values()),
+        new=sum(tally.new_read.values()),
+        kept=old[OldStatus.KEPT],
+        sums_old=old,
+        sums_new=new,
+        left_out=tally.left_out,
+        not_due=old[OldStatus.NOT_DUE],
+        tolerated=tolerated(done.exchange, tally.renumbered),
+        findings=done.teller.counts(),
+        waived={},
+        causes=done.teller.causes(),
+        customers=done.book.impact(contract.content),
+        routes=_told_routes(done, routes, old),
+        conservation=conservation,
+        reasons=(*tally.reasons, *_reasons(done, due, routes)),
+        notes=(*tally.notes, *_notes(done)),
+        finding_segments=done.teller.segments(),
+        certain=frozenset(done.teller.counts()),
+        samples=done.teller.samples(),
+        lists=sample_lists(done.exchange, plan, done.teller),
+        due=due,
+        contract=plan.path,
+    )
+
+
+def failed_content(plan: ContentPlan, reason: str) -> ContentResult:
+    """A content that could not be compared: nothing is said of it but why."""
+    contract = plan.contract
+    nothing = Impact(0, 0)
+    return ContentResult(
+        content=contract.content,
+        title=contract.title or contract.content,
+        shape=str(contract.shape),
+        verdict=Verdict.UNDECIDED,
+        old=0,
+        new=0,
+        kept=0,
+        sums_old={},
+        sums_new={},
+        left_out=0,
+        not_due=0,
+        tolerated={},
+        findings={"not_compared": 1},
+        waived={},
+        causes={},
+        customers=nothing,
+        routes=(),
+        conservation=Conservation(False, False, ("not counted: it was not read to the end",)),
+        reasons=(reason,),
+        contract=plan.path,
+    )
+
+
+# -- private -------------------------------------------------------------------------------------
+
+
+def _routes(done: Compared, old: dict[str, int]) -> tuple[RouteResult, ...]:
+    found = []
+    for new in done.plan.new:
+        statuses = route_statuses(done.exchange, done.plan, new.index)
+        tally = done.tally
+        found.append(
+            RouteResult(
+                system=new.system,
+                due=sum(statuses.values()),
+                statuses=statuses,
+                new=tally.new_read[new.index],
+                new_statuses=new_statuses(
+                    done.exchange, new.index, tally.paired[new.index], tally.new_deleted[new.index]
+                ),
+                findings=done.teller.counts(new.index),
+            )
+        )
+    return tuple(found)
+
+
+def _told_routes(
+    done: Compared, routes: tuple[RouteResult, ...], old: dict[str, int]
+) -> tuple[RouteResult, ...]:
+    """As they are; with one route over all new systems, as that one."""
+    if not is_pooled(done.plan):
+        return routes
+    due = {s: n for s, n in old.items() if s not in _NOT_IN_DUE}
+    pooled = RouteResult(
+        "*",
+        sum(due.values()),
+        due,
+        sum(r.new for r in routes),
+        _summed(routes),
+        done.teller.counts(),
+    )
+    return (pooled,)
+
+
+def _summed(routes: tuple[RouteResult, ...]) -> dict[str, int]:
+    return {str(s): sum(r.new_statuses.get(s, 0) for r in routes) for s in NewStatus}
+
+
+def _conservation(
+    done: Compared, old: dict[str, int], routes: tuple[RouteResult, ...]
+) -> Conservation:
+    tally, said = done.tally, []
+    old_ok = tally.old_agrees
+    for old_source in done.plan.old:
+        said.append(_sentence(old_source, tally.old_read, tally.old_counted))
+    total = sum(tally.old_counted.values())
+    if sum(old.values()) != total or min(old.values()) < 0:
+        old_ok = False
+        said.append(f"the statuses of old entries add up to {sum(old.values())}, not to {total}")
+    for gap in _open_routes(done, routes):
+        old_ok = False
+        said.append(gap)
+    new_ok = True
+    for source, route in zip(done.plan.new, routes, strict=True):
+        said.append(_sentence(source, tally.new_read, tally.new_counted))
+        counted = tally.new_counted[source.index]
+        if sum(route.new_statuses.values()) != counted or not tally.new_agrees(source.index):
+            new_ok = False
+            said.append(
+                f"the statuses of entries in {source.system} add up to "
+                f"{sum(route.new_statuses.values())}, not to {counted}"
+            )
+    return Conservation(old_ok, new_ok, tuple(said))
+
+
+def _sentence(source: SourcePlan, read: dict[int, int], counted: dict[int, int]) -> str:
+    name, one, other = (
+        f"{source.system}.{source.selection.relation}",
+        read[source.index],
+        counted[source.index],
+    )
+    verdict = "agree" if one == other else f"{abs(one - other)} are unaccounted for"
+    return f"{name}: {one} entries read, {other} counted; {verdict}"
+
+
+def _open_routes(done: Compared, routes: tuple[RouteResult, ...]) -> list[str]:
+    """Due entries of a route that were neither paired, absent nor set aside: our own fault."""
+    if is_pooled(done.plan):
+        return []
+    gaps = []
+    for source, route in zip(done.plan.new, routes, strict=True):
+        r = source.index
+        apart = done.exchange.number(
+            f"""SELECT count(*) FROM (SELECT rid FROM absent WHERE r = {r} UNION ALL
+            SELECT DISTINCT rid FROM found WHERE r = {r} UNION ALL SELECT rid FROM unkeyed WHERE r = {r})"""
+        )
+        seen = done.tally.paired_due[r] + apart
+        if seen != route.due:
+            gaps.append(
+                f"{route.due} entries are due in {source.system}, {seen} were accounted for"
+            )
+    return gaps
+
+
+def _reasons(done: Compared, due: int, routes: tuple[RouteResult, ...]) -> list[str]:
+    """Plain sentences: why this content can't be called compared whole."""
+    contract = done.plan.contract
+    found = [f"{u}: not compared" for u in done.plan.unreadable]
+    found += _unread_keys(done) + _unread_values(done)
+    if not done.tally.old_read or sum(done.tally.old_read.values()) == 0:
+        if contract.at_least > 0:
+            found.append("the old side is empty: there was nothing to compare")
+    elif due < contract.at_least:
+        found.append(
+            f"{due} due entries were compared, the contract wants at least {contract.at_least}"
+        )
+    for source, route in zip(done.plan.new, routes, strict=True):
+        if route.due < source.at_least:
+            found.append(
+                f"{route.due} entries were due in {source.system}, the contract wants at least {source.at_least}"
+            )
+    if contract.shape in ("record", "document") and not done.plan.fields:
+        found.append("no field is compared: only that the keys are there")
+    return found
+
+
+def _unread_keys(done: Compared) -> list[str]:
+    found = []
+    tables = [("old", "the old side")] + [(f"new_{s.index}", s.system) for s in done.plan.new]
+    for table, name in tables:
+        for kb, why in (
+            (1, "has an owner or item that can't be read"),
+            (2, "has an id that its crosswalk makes ambiguous"),
+        ):
+            count = done.exchange.number(f"SELECT count(*) FROM {table} WHERE kb = {kb}")
+            if count:
+                found.append(f"{count} entries of {name}: each {why}")
+        found += _unread_others(done, table, name)
+    return found
+
+
+def _unread_others(done: Compared, table: str, name: str) -> list[str]:
+    """Positions and conditions that did not parse, and positions that can't be put in order."""
+    slots = ["d", *(f"r{r}" for r, _ in enumerate(done.plan.new))]
+    tests = [f"json_extract_string(bad, '$.{s}') IS NOT NULL" for s in slots]
+    if done.plan.order is not None:
+        tests += ["json_extract_string(bad, '$.p') IS NOT NULL", "(p IS NOT NULL AND po IS NULL)"]
+    if done.plan.cutoff is not None:
+        tests.append(f"json_extract_string(bad, '$.{done.plan.cutoff.slot}') IS NOT NULL")
+    count = done.exchange.number(f"SELECT count(*) FROM {table} WHERE {' OR '.join(tests)}")
+    return (
+        [f"{count} entries of {name}: the position or a condition can't be read"] if count else []
+    )
+
+
+def _unread_values(done: Compared) -> list[str]:
+    rows = done.exchange.rows(
+        f"""SELECT field, count(*) FROM judged WHERE code = {NOT_COMPARED} AND cls = {DUE}
+        GROUP BY field ORDER BY field"""
+    )
+    types = {f.name: f.old.type for f in done.plan.fields}
+    found = []
+    for name, count in rows:
+        mapped = any(f.name == name and f.spec.map is not None for f in done.plan.fields)
+        why = "is not in the contract's map" if mapped else f"can't be read as {types[name]}"
+        found.append(f"{count} values of `{name}`: each {why}")
+    return found
+
+
+def _notes(done: Compared) -> list[str]:
+    found = []
+    for rule in {r.field.name: r for rules in done.rules.values() for r in rules}.values():
+        if rule.is_lossy:
+            found.append(f"the map of `{rule.field.name}` is lossy: several old values become one")
+    strangers = done.owners.strangers()
+    if strangers:
+        found.append(
+            f"{strangers} old entries have an owner whom the customers table does not know"
+        )
+    swapped = done.exchange.number("SELECT sum(pairs) FROM swapped")
+    if swapped:
+        found.append(f"the whole lists of {swapped} pairs of customers were swapped")
+    ties = _ties(done)
+    if ties:
+        found.append(
+            f"{ties} old entries share their position with another or have none: their order promises nothing"
+        )
+    return found
+
+
+def _ties(done: Compared) -> int:
+    if done.plan.order is None:
+        return 0
+    lists = ", ".join(["src", *(k.slot for k in (*done.plan.owners, *done.plan.lists))])
+    return done.exchange.number(
+        f"""SELECT coalesce(sum(n), 0)::BIGINT FROM (SELECT count(*) AS n FROM old o WHERE NOT d
+        GROUP BY {lists}, po HAVING count(*) > 1 OR any_value(po) IS NULL)"""
+    )

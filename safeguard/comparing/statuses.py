@@ -1,0 +1,152 @@
+"""One status an entry: on the old side per route and over all routes, on the new side per system.
+
+Reads what pairing and judging left; writes `status(rid, r, rank)` for due entries that are not kept,
+and `told(nid, r, status)` for new entries without a partner.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from safeguard.comparing.exchange import Exchange, key_columns
+from safeguard.comparing.fields import CHANGED, NOT_COMPARED
+from safeguard.comparing.pairing import DUE
+from safeguard.comparing.sql import same
+from safeguard.contract.model import Routing
+from safeguard.findings.words import NewStatus, OldStatus
+from safeguard.planning.layout import ContentPlan
+
+RANKED = (
+    OldStatus.MISATTRIBUTED,
+    OldStatus.MISROUTED,
+    OldStatus.LOST,
+    OldStatus.ORPHANED,
+    OldStatus.CHANGED,
+    OldStatus.MOVED,
+    OldStatus.NOT_COMPARED,
+    OldStatus.KEPT,
+)
+RANK = {status: i for i, status in enumerate(RANKED)}
+
+
+def rank_old(exchange: Exchange, plan: ContentPlan) -> None:
+    """Write `status`: every (entry, route) that is due and not simply kept."""
+    parts = [
+        f"SELECT rid, r, {RANK[OldStatus.MISATTRIBUTED]} AS rank FROM found WHERE kind = 'misattributed'",
+        f"SELECT rid, r, {RANK[OldStatus.MISROUTED]} FROM found WHERE kind = 'misrouted'",
+        f"SELECT rid, r, {RANK[OldStatus.LOST]} FROM absent",
+        f"SELECT rid, r, {RANK[OldStatus.ORPHANED]} FROM ownerless",
+        f"SELECT rid, r, {RANK[OldStatus.CHANGED]} FROM judged WHERE code = {CHANGED} AND cls = {DUE}",
+        f"SELECT rid, r, {RANK[OldStatus.MOVED]} FROM moved",
+        f"SELECT rid, r, {RANK[OldStatus.NOT_COMPARED]} FROM judged WHERE code = {NOT_COMPARED} AND cls = {DUE}",
+        f"SELECT rid, r, {RANK[OldStatus.NOT_COMPARED]} FROM unkeyed",
+    ]
+    exchange.create(
+        "status",
+        f"AS SELECT rid, r, min(rank) AS rank FROM ({' UNION ALL '.join(parts)}) GROUP BY rid, r",
+    )
+
+
+def live(alias: str = "o") -> str:
+    """Not deleted, and not later than `as_of`."""
+    return f"(NOT {alias}.d AND NOT {alias}.late)"
+
+
+def due_in(plan: ContentPlan, route: int, alias: str = "o") -> str:
+    """Due in a route; under one_of and any_of every route is due everything."""
+    return f"({live(alias)} AND {alias}.r{route})"
+
+
+def route_statuses(exchange: Exchange, plan: ContentPlan, route: int) -> dict[str, int]:
+    """Due entries of one route by status."""
+    due = exchange.number(
+        f"""SELECT count(*) FROM old o WHERE {due_in(plan, route)}
+        AND NOT EXISTS (SELECT 1 FROM overlapped v WHERE v.rid = o.rid AND v.r = {route})"""
+    )
+    return _with_kept(
+        due, exchange.rows(f"SELECT rank, count(*) FROM status WHERE r = {route} GROUP BY rank")
+    )
+
+
+def content_statuses(exchange: Exchange, plan: ContentPlan) -> dict[str, int]:
+    """All old entries by status: each has one, the first of its routes; they add up to all."""
+    overlapped = exchange.number(f"SELECT count(*) FROM ({_only_overlapped(plan)})")
+    due = exchange.number(f"SELECT count(*) FROM old o WHERE {live()}") - overlapped
+    ranks = exchange.rows(
+        f"""SELECT rank, count(*) FROM (SELECT rid, min(rank) AS rank FROM (
+            SELECT rid, rank FROM status UNION ALL
+            SELECT o.rid, {RANK[OldStatus.LOST]} FROM old o WHERE {unreceived(plan)}) GROUP BY rid)
+        GROUP BY rank"""
+    )
+    found = _with_kept(due, ranks)
+    found[OldStatus.DELETED] = exchange.number("SELECT count(*) FROM old WHERE d")
+    found[OldStatus.NOT_DUE] = exchange.number("SELECT count(*) FROM old WHERE NOT d AND late")
+    found[OldStatus.OVERLAPPED] = overlapped
+    return found
+
+
+def unreceived(plan: ContentPlan) -> str:
+    """SQL over o: a live old entry that no route receives; it is lost wherever one looks."""
+    received = " OR ".join(f"o.r{r}" for r in range(len(plan.new)))
+    return f"({live()} AND NOT ({received}))"
+
+
+def _only_overlapped(plan: ContentPlan) -> str:
+    """Entries that another stands for in every route that receives them."""
+    received = " + ".join(f"CAST(o.r{r} AS INTEGER)" for r in range(len(plan.new)))
+    return f"""SELECT o.rid FROM old o JOIN overlapped v ON v.rid = o.rid
+        GROUP BY o.rid, {received} HAVING count(*) = {received}"""
+
+
+def _with_kept(due: int, ranks: Sequence[tuple[int, int]]) -> dict[str, int]:
+    found = {str(status): 0 for status in RANKED}
+    found |= {str(RANKED[rank]): count for rank, count in ranks}
+    found[OldStatus.KEPT] = due - sum(count for _, count in ranks)
+    return found
+
+
+def tell_new(
+    exchange: Exchange, plan: ContentPlan, route: int, old: str, ownerless: str, stranger: str
+) -> None:
+    """Classify the surplus entries of one route into `told`.
+
+    `ownerless` is SQL over n: its owner is no customer of the new system. `stranger`: nor was it
+    known among the old customers, so that it is no orphan.
+    """
+    keys = key_columns(plan)
+    exchange.create(
+        "met",
+        f"""AS SELECT n.nid, bool_or(NOT o.d) AS alive FROM surplus x JOIN new_{route} n ON n.nid = x.nid
+        JOIN {old} o ON {same(keys, "o", "n")}
+        WHERE x.r = {route} AND NOT n.u AND n.kb = 0 AND o.kb = 0 AND NOT o.u GROUP BY n.nid""",
+    )
+    exchange.run(
+        f"""INSERT INTO told SELECT n.nid, {route}, CASE
+            WHEN n.kb > 0 THEN '{NewStatus.NOT_COMPARED}'
+            WHEN n.late THEN '{NewStatus.NOT_DUE}'
+            WHEN NOT met.alive THEN '{NewStatus.RESURRECTED}'
+            WHEN met.alive THEN '{NewStatus.DUPLICATED}'
+            WHEN {ownerless} AND NOT {stranger} THEN '{NewStatus.ORPHANED}'
+            ELSE '{NewStatus.EXTRA}' END
+        FROM surplus x JOIN new_{route} n ON n.nid = x.nid LEFT JOIN met ON met.nid = n.nid
+        WHERE x.r = {route}"""
+    )
+    exchange.drop("met")
+
+
+def new_statuses(exchange: Exchange, route: int, paired: int, deleted: int) -> dict[str, int]:
+    """New entries of one system by status. `paired` were counted as they were paired, so that the
+    sum says something."""
+    found = {str(status): 0 for status in NewStatus}
+    found |= dict(
+        exchange.rows(f"SELECT status, count(*) FROM told WHERE r = {route} GROUP BY status")
+    )
+    elsewhere = exchange.number(f"SELECT count(DISTINCT nid) FROM found WHERE s = {route}")
+    found[NewStatus.PARTNER] = paired + elsewhere
+    found[NewStatus.DELETED] = deleted
+    return found
+
+
+def is_pooled(plan: ContentPlan) -> bool:
+    """One route `*` over all new systems."""
+    return plan.contract.routing is not Routing.BY_RECEIVES

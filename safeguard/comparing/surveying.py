@@ -1,0 +1,32 @@
+"""Coverage: look at every table of the old systems, and count what no contract speaks of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from safeguard.contract.model import LoadedPlan
+from safeguard.findings.result import Coverage
+from safeguard.findings.trouble import SystemProblem, UsageProblem
+from safeguard.planning.coverage import TableCount, Uncovered, find_coverage, to_coverage
+from safeguard.systems.interface import Relation, Session
+
+
+def survey(loaded: LoadedPlan, sessions: Mapping[str, Session]) -> Coverage:
+    """The coverage of a plan's old systems. Raises UsageProblem for an `ignore` that matches nothing."""
+    olds = {s.system for c in loaded.contracts for s in c.contract.old}
+    if loaded.plan.customers is not None:
+        olds |= {t.system for t in loaded.plan.customers.old}
+    found = find_coverage({name: sessions[name].tables() for name in sorted(olds)}, loaded)
+    if found.mistakes:
+        raise UsageProblem(*found.mistakes)
+    counts = {(u.system, u.table): _count(u, sessions[u.system]) for u in found.uncovered}
+    return to_coverage(found, counts)
+
+
+def _count(table: Uncovered, session: Session) -> TableCount:
+    """Entries of an uncovered table; unknown where the system refuses: it stays uncovered."""
+    try:
+        (entries,) = session.count(Relation(table=table.table), None)
+    except (SystemProblem, UsageProblem):
+        return TableCount(None)
+    return TableCount(entries)

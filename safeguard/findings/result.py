@@ -1,0 +1,219 @@
+"""What a check found, as frozen values: the only thing that gate and reports read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from safeguard.findings.words import Kind, Verdict
+
+Counts = Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class SegmentCount:
+    """Distinct customers of one segment."""
+
+    with_content: int
+    affected: int
+
+
+@dataclass(frozen=True)
+class Impact:
+    """Distinct customers: with live old content, and with a finding that affects them.
+
+    `total` is the number of old customers, None where no customers table is declared.
+    """
+
+    with_content: int
+    affected: int
+    segments: Mapping[str, SegmentCount] = field(default_factory=dict)
+    total: int | None = None
+
+
+@dataclass(frozen=True)
+class Conservation:
+    """Whether the statuses of each side add up to its independent count."""
+
+    old: bool
+    new: bool
+    detail: tuple[str, ...] = ()
+    """One sentence a source: the sum, the independent count, and the gap if there is one."""
+
+
+@dataclass(frozen=True)
+class RouteResult:
+    """One new system (or `*` under one_of / any_of) beside the old entries due there."""
+
+    system: str
+    due: int
+    statuses: Counts
+    """Due entries by OldStatus."""
+    new: int
+    """New entries that were read there."""
+    new_statuses: Counts
+    """New entries by NewStatus."""
+    findings: Counts = field(default_factory=dict)
+    """Entries by Kind, of this route alone."""
+
+    @property
+    def kept(self) -> int:
+        """Due entries that survived whole."""
+        return self.statuses.get("kept", 0)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One finding, as a row of findings.parquet (same names, same masking)."""
+
+    content: str
+    kind: Kind
+    cause: str | None
+    owner: str | None
+    list: str | None
+    item: str | None
+    field: str | None
+    old_value: str | None
+    new_value: str | None
+    system: str | None
+    segment: str | None
+    waived_by: str | None = None
+
+
+@dataclass(frozen=True)
+class ListLine:
+    """One entry of a sampled list. `status` is an OldStatus on the old side, a NewStatus
+    (or `moved`) on the new side; `position` is the order column's value as text."""
+
+    position: str | None
+    item: str
+    status: str
+
+
+@dataclass(frozen=True)
+class ListSample:
+    """One customer's list as the customer would see it, each side in its own order."""
+
+    content: str
+    system: str
+    owner: str
+    list: str | None
+    old: tuple[ListLine, ...]
+    new: tuple[ListLine, ...]
+    cut: int = 0
+    """Entries left out of the sample because the list is long."""
+
+
+@dataclass(frozen=True)
+class ContentResult:
+    """Everything that is said of one content. Counts are of entries unless named otherwise."""
+
+    content: str
+    title: str
+    shape: str
+    verdict: Verdict
+    old: int
+    new: int
+    kept: int
+    sums_old: Counts
+    sums_new: Counts
+    left_out: int
+    """Old and new rows that a `where` leaves out."""
+    not_due: int
+    tolerated: Counts
+    """By accepted form, `renumbered`, `mapped`, `within_tolerance`, `time_fold`."""
+    findings: Counts
+    """Entries by Kind."""
+    waived: Counts
+    causes: Counts
+    """Changed fields by Cause."""
+    customers: Impact
+    routes: tuple[RouteResult, ...]
+    conservation: Conservation
+    reasons: tuple[str, ...] = ()
+    """Plain sentences: why it could not be compared whole, why it blocks."""
+    notes: tuple[str, ...] = ()
+    """What a PASS must name too: lossy maps, owners unknown on both sides, swapped lists, ..."""
+    finding_segments: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """kind -> segment -> entries, for ceilings per segment (an entry counts in each of its segments)."""
+    certain: frozenset[str] = frozenset()
+    """Kinds of `findings` of which at least one is certain although something was not compared."""
+    samples: tuple[Sample, ...] = ()
+    lists: tuple[ListSample, ...] = ()
+    due: int = 0
+    """Old entries that are due."""
+    contract: str = ""
+    """Path of the contract, relative to the plan."""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class UncoveredTable:
+    """User content of an old system that no contract speaks of."""
+
+    system: str
+    table: str
+    entries: int | None
+    customers: int | None
+    reason: str
+    """How it hangs on the customers: "foreign key customer_id -> customers", ..."""
+
+
+@dataclass(frozen=True)
+class IgnoredTable:
+    """A table that the plan leaves out on purpose."""
+
+    system: str
+    table: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Which tables of the old systems hang on the customers, and who speaks of them."""
+
+    tables: int
+    covered: int
+    ignored: tuple[IgnoredTable, ...]
+    uncovered: tuple[UncoveredTable, ...]
+    unchecked_columns: tuple[str, ...]
+    """`system.table.column` of covered tables, named by no contract."""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SystemInfo:
+    """One opened system. `snapshot` says in words what holds its state still."""
+
+    name: str
+    dialect: str
+    version: str
+    snapshot: str
+    url: str = ""
+    """Masked."""
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """A whole run: what verdict.json is written from, and every report."""
+
+    run: str
+    migration: str
+    kind: str
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    started_at: str
+    finished_at: str
+    tool_version: str
+    plan_digest: str
+    customers: Impact
+    contents: tuple[ContentResult, ...]
+    coverage: Coverage
+    systems: tuple[SystemInfo, ...]
+    plan: str = ""
+    """Path of the plan as it was given."""
+    notes: tuple[str, ...] = ()
+    """What was warned of, allowed, not due, left out, unchecked: named even by a PASS."""
+    exit_code: int = 3
+    seconds: float = 0.0
+    revealed: bool = False

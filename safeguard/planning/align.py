@@ -1,0 +1,480 @@
+"""Align the columns of both sides: one type, one storage and one time zone rule per slot."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo
+
+from safeguard.contract.model import Contract, Crosswalk, LoadedContract, OldSource, Source
+from safeguard.contract.types import Type, TypeName
+from safeguard.findings.trouble import Mistake, UsageProblem
+from safeguard.planning.kinds import TypesDiffer, common_type, typed, unfit
+from safeguard.planning.layout import (
+    ORDER_SLOT,
+    ContentPlan,
+    CrosswalkPlan,
+    Cutoff,
+    FieldSlot,
+    KeySlot,
+    NewPlan,
+    OldPlan,
+    Role,
+    Typed,
+)
+from safeguard.planning.selection import receives_of, slots_of
+from safeguard.systems.canonical import CanonicalColumn, Storage
+from safeguard.systems.interface import Output, Selection, SourceType
+
+
+@dataclass(frozen=True)
+class Described:
+    """A source of the contract with its resolved selection and its system's time zone."""
+
+    source: Source
+    selection: Selection
+    zone: str | None
+
+    def output(self, slot: str) -> Output:
+        return next(o for o in self.selection.outputs if o.name == slot)
+
+    def zone_of(self, name: str) -> str | None:
+        return self.source.timezones.get(name, self.zone)
+
+
+@dataclass(frozen=True)
+class DescribedCrosswalk:
+    """A crosswalk with its resolved selection (outputs `old` and `new`)."""
+
+    spec: Crosswalk
+    selection: Selection
+
+    def type_of(self, side: str) -> SourceType:
+        return next(o.type for o in self.selection.outputs if o.name == side)
+
+
+CrosswalkKey = tuple[str, int, str]
+"""("old" or "new", index of the source, contract column name)."""
+
+
+def crosswalks_of(contract: Contract) -> dict[CrosswalkKey, Crosswalk]:
+    """Which crosswalk translates which column of which source; the top one serves new entries."""
+    found: dict[CrosswalkKey, Crosswalk] = {}
+    for i, old in enumerate(contract.old):
+        found |= {("old", i, name): walk for name, walk in old.crosswalk.items()}
+    for i, new in enumerate(contract.new):
+        walks = {**contract.crosswalk, **new.crosswalk}
+        found |= {("new", i, name): walk for name, walk in walks.items()}
+    return found
+
+
+class _Aligner:
+    """Builds one ContentPlan, and gathers every mistake on the way."""
+
+    def __init__(
+        self,
+        loaded: LoadedContract,
+        old: tuple[Described, ...],
+        new: tuple[Described, ...],
+        walks: Mapping[CrosswalkKey, DescribedCrosswalk],
+    ) -> None:
+        self.contract = loaded.contract
+        self.loaded = loaded
+        self.old, self.new, self.walks = old, new, walks
+        self.slots = slots_of(self.contract)
+        self.mistakes: list[Mistake] = []
+        self.unreadable: list[str] = []
+
+    def plan(self) -> ContentPlan:
+        """The plan. Raises UsageProblem with all mistakes."""
+        keys = tuple(self._key(name) for name in self.contract.key_columns)
+        fields = tuple(
+            f for f in (self._field(name) for name in self.contract.fields) if f is not None
+        )
+        order = self._order()
+        columns = self._columns(keys, fields, order)
+        cutoff = self._cutoff(fields, order)
+        if self.mistakes:
+            raise UsageProblem(*self.mistakes)
+        return ContentPlan(
+            contract=self.contract,
+            path=self.loaded.path,
+            keys=keys,
+            fields=fields,
+            order=order,
+            old=self._old_plans(columns),
+            new=self._new_plans(columns),
+            cutoff=cutoff,
+            unreadable=tuple(self.unreadable),
+        )
+
+    # -- messages ---------------------------------------------------------------------------
+
+    def _mistake(self, message: str, *paths: str) -> None:
+        line = next((self.loaded.lines[p] for p in paths if p in self.loaded.lines), (None, None))
+        self.mistakes.append(Mistake(message, self.loaded.path, *line))
+
+    # -- keys -------------------------------------------------------------------------------
+
+    def _role(self, name: str) -> Role:
+        if name in self.contract.owner:
+            return Role.OWNER
+        return Role.LIST if name == self.contract.list else Role.ITEM
+
+    def _types(self, slot: str, side: str) -> list[SourceType]:
+        described = self.old if side == "old" else self.new
+        return [d.output(slot).type for d in described]
+
+    def _hub_types(self, name: str) -> list[SourceType]:
+        """Declared types of the columns whose values both sides meet in."""
+        slot = self.slots[name]
+        forward = any(side == "old" and n == name for side, _, n in self.walks)
+        found: list[SourceType] = []
+        for side, described in (("old", self.old), ("new", self.new)):
+            for i, one in enumerate(described):
+                walk = self.walks.get((side, i, name))
+                if walk is None:
+                    found.append(one.output(slot).type)
+                elif forward == (side == "old"):
+                    found.append(walk.type_of("new" if side == "old" else "old"))
+        return found
+
+    def _key(self, name: str) -> KeySlot:
+        sources = self._hub_types(name)
+        walked = any(n == name for _, _, n in self.walks)
+        kind = self._declared(name, sources, f"keys.{name}", self._key_line(name))
+        stored = typed(kind, sources, as_text=walked)
+        for source in sources:
+            self._fits(name, kind, source)
+        return KeySlot(self.slots[name], name, self._role(name), kind, stored.storage)
+
+    def _key_line(self, name: str) -> str:
+        return {Role.OWNER: "owner", Role.LIST: "list", Role.ITEM: "item"}[self._role(name)]
+
+    def _declared(self, name: str, sources: list[SourceType], *paths: str) -> Type:
+        if name in self.contract.keys:
+            return self.contract.keys[name]
+        try:
+            return common_type(sources) or Type(TypeName.TEXT)
+        except TypesDiffer as differ:
+            said = str(differ).replace(
+                "give it a `type:`", f"declare it under `keys: {{{name}: ...}}`"
+            )
+            self._mistake(f"{name}: {said}", *paths)
+            return Type(TypeName.TEXT)
+
+    def _fits(self, name: str, kind: Type, source: SourceType) -> bool:
+        if source.unsupported:
+            self._mistake(f"{name} ({source.declared}) can't be read exactly: {source.unsupported}")
+            return False
+        reason = unfit(kind, source)
+        if reason:
+            self._mistake(
+                f"{name}: {reason}", f"fields.{name}.type", f"fields.{name}", f"keys.{name}"
+            )
+        return reason is None
+
+    # -- fields -----------------------------------------------------------------------------
+
+    def _field(self, name: str) -> FieldSlot | None:
+        slot, spec = self.slots[name], self.contract.fields[name]
+        sources = self._types(slot, "old") + self._types(slot, "new")
+        refused = [s for s in sources if s.unsupported]
+        if refused:
+            self.unreadable.append(f"{name} ({refused[0].declared}): {refused[0].unsupported}")
+            return None
+        old, new = self._field_types(name, slot)
+        for kind, side in (
+            (old.type, self.old),
+            *((n.type, (d,)) for n, d in zip(new, self.new, strict=True)),
+        ):
+            for one in side:
+                self._fits(name, kind, one.output(slot).type)
+        return FieldSlot(
+            slot,
+            name,
+            spec,
+            old,
+            new,
+            alternate_old=any(self._alternate(name, d, old.type) for d in self.old),
+            alternate_new=tuple(
+                self._alternate(name, d, n.type) for n, d in zip(new, self.new, strict=True)
+            ),
+        )
+
+    def _field_types(self, name: str, slot: str) -> tuple[Typed, tuple[Typed, ...]]:
+        spec = self.contract.fields[name]
+        olds, news = self._types(slot, "old"), self._types(slot, "new")
+        if spec.map is None:
+            kind = spec.type or self._field_kind(name, olds + news)
+            one = typed(kind, olds + news)
+            return one, tuple(one for _ in news)
+        old = typed(spec.type or self._field_kind(name, olds), olds)
+        return old, tuple(typed(Type(s.kind or TypeName.TEXT), [s]) for s in news)
+
+    def _field_kind(self, name: str, sources: list[SourceType]) -> Type:
+        if self.contract.shape == "document" and all(
+            s.kind in (None, TypeName.TEXT, TypeName.JSON) for s in sources
+        ):
+            return Type(TypeName.JSON)
+        try:
+            return common_type(sources) or Type(TypeName.TEXT)
+        except TypesDiffer as differ:
+            self._mistake(f"{name}: {differ}", f"fields.{name}.type", f"fields.{name}", "fields")
+            return Type(TypeName.TEXT)
+
+    # -- time zones -------------------------------------------------------------------------
+
+    def _zones(self, name: str) -> set[str | None]:
+        """The zones of every column that may hold a naive time; None for an aware one."""
+        slot = self.slots[name]
+        found: set[str | None] = set()
+        for one in (*self.old, *self.new):
+            aware = one.output(slot).type.aware
+            found.add(None if aware else one.zone_of(name))
+        return found
+
+    def _as_written(self, name: str) -> bool:
+        zones = self._zones(name)
+        return len(zones) == 1 and None not in zones
+
+    def _alternate(self, name: str, one: Described, kind: Type) -> bool:
+        if kind.name is not TypeName.TIMESTAMP or self._as_written(name):
+            return False
+        naive = not one.output(self.slots[name]).type.aware
+        return naive and one.zone_of(name) not in (None, "UTC")
+
+    def _zoned(self, name: str, one: Described, column: CanonicalColumn) -> CanonicalColumn:
+        if column.target.name is not TypeName.TIMESTAMP:
+            return column
+        zone = one.zone_of(name)
+        if zone is None and not column.source.aware:
+            self._mistake(
+                f"{one.source.system}.{one.selection.relation}: `{name}` is a timestamp without a time zone; "
+                f"say which zone it was written in: `timezone:` at the system {one.source.system} "
+                f"(UTC if its values carry an offset)",
+                f"fields.{name}",
+            )
+        return replace(
+            column,
+            zone=zone,
+            as_written=self._as_written(name),
+            alternate=self._alternate(name, one, column.target),
+        )
+
+    # -- order and cut-off ------------------------------------------------------------------
+
+    def _order(self) -> tuple[Typed, Typed] | None:
+        name = self.contract.order
+        if name is None:
+            return None
+        sides = []
+        all_types = self._types(ORDER_SLOT, "old") + self._types(ORDER_SLOT, "new")
+        for side in ("old", "new"):
+            own = self._types(ORDER_SLOT, side)
+            kind = self.contract.keys.get(name) or self._order_kind(name, own, all_types)
+            for source in own:
+                self._fits(name, kind, source)
+            sides.append(typed(kind, own))
+        return sides[0], sides[1]
+
+    def _order_kind(self, name: str, own: list[SourceType], both: list[SourceType]) -> Type:
+        try:
+            kind = common_type(own) or common_type(both)
+        except TypesDiffer as differ:
+            self._mistake(
+                f"{name}: {differ}".replace("`type:`", f"type under `keys: {{{name}: ...}}`"),
+                "order",
+            )
+            return Type(TypeName.TEXT)
+        if kind is None:
+            self._mistake(
+                f"{name}: neither system says what type the order is; declare it, "
+                f"such as `keys: {{{name}: integer}}`",
+                "order",
+            )
+        return kind or Type(TypeName.TEXT)
+
+    def _cutoff(
+        self, fields: tuple[FieldSlot, ...], order: tuple[Typed, Typed] | None
+    ) -> Cutoff | None:
+        as_of = self.contract.as_of
+        if as_of is None:
+            return None
+        by_name = {f.name: f for f in fields}
+        field = by_name.get(as_of.field)
+        if field is None:
+            self._mistake(
+                f"as_of: `{as_of.field}` is not a field of this contract", "as_of.field", "as_of"
+            )
+            return None
+        try:
+            value = self._cutoff_value(field, as_of.value)
+        except ValueError as error:
+            self._mistake(f"as_of: {error}", "as_of.value", "as_of")
+            return None
+        return Cutoff(field.slot, value, field.old.storage)
+
+    def _cutoff_value(self, field: FieldSlot, value: dt.datetime | dt.date | int) -> int | str:
+        kind = field.old.type.name
+        if field.spec.map is not None:
+            raise ValueError(f"`{field.name}` has a map; take a field that is compared as it is")
+        if kind is TypeName.TIMESTAMP and isinstance(value, dt.date):
+            return self._instant(field, value)
+        if kind is TypeName.DATE and isinstance(value, dt.date):
+            return (value.date() if isinstance(value, dt.datetime) else value).isoformat()
+        if kind is TypeName.INTEGER and isinstance(value, int):
+            return value
+        raise ValueError(f"{value} does not fit `{field.name}`, which is {field.old.type}")
+
+    def _instant(self, field: FieldSlot, value: dt.date) -> int:
+        moment = (
+            value
+            if isinstance(value, dt.datetime)
+            else dt.datetime(value.year, value.month, value.day)
+        )
+        if self._as_written(field.name) and moment.tzinfo is not None:
+            (zone,) = self._zones(field.name)
+            moment = moment.astimezone(ZoneInfo(zone or "UTC")).replace(tzinfo=None)
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+        micros = (moment - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(microseconds=1)
+        return micros * 1000 if field.old.nanoseconds else micros
+
+    # -- columns per source -----------------------------------------------------------------
+
+    def _columns(
+        self,
+        keys: tuple[KeySlot, ...],
+        fields: tuple[FieldSlot, ...],
+        order: tuple[Typed, Typed] | None,
+    ) -> dict[tuple[str, int], tuple[CanonicalColumn, ...]]:
+        found = {}
+        for side, described in (("old", self.old), ("new", self.new)):
+            for i, one in enumerate(described):
+                wanted = [self._key_column(k, side, i, one) for k in keys]
+                if order is not None and self.contract.order is not None:
+                    kind = order[0 if side == "old" else 1]
+                    wanted.append(
+                        self._zoned(self.contract.order, one, _column(one, ORDER_SLOT, kind))
+                    )
+                wanted += [
+                    self._zoned(
+                        f.name, one, _column(one, f.slot, f.old if side == "old" else f.new[i])
+                    )
+                    for f in fields
+                ]
+                wanted += [
+                    CanonicalColumn(o.name, o.type, Type(TypeName.BOOLEAN), Storage.BOOL)
+                    for o in one.selection.outputs
+                    if o.condition
+                ]
+                found[(side, i)] = tuple(wanted)
+        return found
+
+    def _key_column(self, key: KeySlot, side: str, i: int, one: Described) -> CanonicalColumn:
+        walk = self.walks.get((side, i, key.name))
+        source = one.output(key.slot).type
+        if walk is None:
+            column = CanonicalColumn(key.slot, source, key.type, key.storage)
+        else:
+            foreign = _foreign_type(source, walk.type_of(side))
+            column = CanonicalColumn(
+                key.slot, source, foreign, typed(foreign, [source], as_text=True).storage
+            )
+        return self._zoned(key.name, one, column)
+
+    def _walk_plans(self, side: str, i: int) -> tuple[CrosswalkPlan, ...]:
+        described = (self.old if side == "old" else self.new)[i]
+        plans = []
+        for (its_side, its_i, name), walk in self.walks.items():
+            if (its_side, its_i) != (side, i):
+                continue
+            source = described.output(self.slots[name]).type
+            types = {side: _foreign_type(source, walk.type_of(side))}
+            other = "new" if side == "old" else "old"
+            types[other] = self._key(name).type
+            columns = tuple(
+                CanonicalColumn(
+                    s, walk.type_of(s), types[s], typed(types[s], [], as_text=True).storage
+                )
+                for s in ("old", "new")
+            )
+            plans.append(
+                CrosswalkPlan(self.slots[name], walk.spec, walk.selection, columns, side == "old")
+            )
+        return tuple(plans)
+
+    def _old_plans(
+        self, columns: Mapping[tuple[str, int], tuple[CanonicalColumn, ...]]
+    ) -> tuple[OldPlan, ...]:
+        plans = []
+        for i, (source, one) in enumerate(zip(self.contract.old, self.old, strict=True)):
+            assert isinstance(source, OldSource)
+            conditions = receives_of(self.contract, source)
+            plans.append(
+                OldPlan(
+                    i,
+                    source.system,
+                    self._read(one),
+                    columns[("old", i)],
+                    source.deleted_when,
+                    self._walk_plans("old", i),
+                    receives=tuple(
+                        None if c is None else f"r{r}" for r, c in enumerate(conditions)
+                    ),
+                    receives_sql=conditions,
+                )
+            )
+        return tuple(plans)
+
+    def _new_plans(
+        self, columns: Mapping[tuple[str, int], tuple[CanonicalColumn, ...]]
+    ) -> tuple[NewPlan, ...]:
+        return tuple(
+            NewPlan(
+                i,
+                source.system,
+                self._read(one),
+                columns[("new", i)],
+                source.deleted_when,
+                self._walk_plans("new", i),
+                at_least=source.at_least or 0,
+            )
+            for i, (source, one) in enumerate(zip(self.contract.new, self.new, strict=True))
+        )
+
+    def _read(self, one: Described) -> Selection:
+        """What is read: the selection without the fields that cannot be."""
+        refused = {self.slots[u.split(" ", 1)[0]] for u in self.unreadable}
+        return replace(
+            one.selection, outputs=tuple(o for o in one.selection.outputs if o.name not in refused)
+        )
+
+
+def _column(one: Described, slot: str, kind: Typed) -> CanonicalColumn:
+    return CanonicalColumn(
+        slot, one.output(slot).type, kind.type, kind.storage, nanoseconds=kind.nanoseconds
+    )
+
+
+def _foreign_type(*sources: SourceType) -> Type:
+    """The type of ids that only a crosswalk knows: text where its two columns disagree."""
+    try:
+        return common_type(sources) or Type(TypeName.TEXT)
+    except TypesDiffer:
+        kinds = {s.kind for s in sources}
+        return Type(TypeName.UUID if kinds == {TypeName.UUID, TypeName.TEXT} else TypeName.TEXT)
+
+
+def align(
+    loaded: LoadedContract,
+    old: tuple[Described, ...],
+    new: tuple[Described, ...],
+    walks: Mapping[CrosswalkKey, DescribedCrosswalk],
+) -> ContentPlan:
+    """Align one contract with what its systems declare.
+
+    Raises UsageProblem with every type that does not fit and every time zone that is missing.
+    """
+    return _Aligner(loaded, old, new, walks).plan()

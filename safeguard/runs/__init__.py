@@ -1,0 +1,21 @@
+"""A run's folder: its verdict, its evidence and its findings."""
+
+from safeguard.runs.folder import (
+    FINDINGS,
+    RunFolder,
+    create_run,
+    findings,
+    load_result,
+    undecided,
+    verdict_document,
+)
+
+__all__ = [
+    "FINDINGS",
+    "RunFolder",
+    "create_run",
+    "findings",
+    "load_result",
+    "undecided",
+    "verdict_document",
+]

@@ -1,0 +1,194 @@
+"""A run's folder: made UNDECIDED before anything is read, filled when the check is done.
+
+`verdict.json` is for machines and fixed; `evidence.json` holds the whole result, so that every
+report can be rendered again from the folder alone.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+from pydantic import TypeAdapter, ValidationError
+
+from safeguard.findings.result import CheckResult, Sample
+from safeguard.findings.trouble import UsageProblem
+from safeguard.findings.words import Kind, Verdict
+
+VERDICT, EVIDENCE, FINDINGS = "verdict.json", "evidence.json", "findings.parquet"
+_RESULT = TypeAdapter(CheckResult)
+
+
+class RunFolder:
+    """One run's folder."""
+
+    def __init__(self, path: Path, run: str) -> None:
+        self.path, self.run = path, run
+
+    @property
+    def work(self) -> Path:
+        """Where the exchange lives while the check runs."""
+        return self.path / "exchange"
+
+    def write_text(self, name: str, text: str) -> None:
+        """Write a file whole or not at all: a reader never sees half a verdict."""
+        target = self.path / name
+        partial = target.with_name(f".{name}.partial")
+        partial.write_text(text, encoding="utf-8", errors="backslashreplace")
+        partial.replace(target)
+
+    def write_result(self, result: CheckResult) -> None:
+        """`verdict.json` and `evidence.json`; the verdict last."""
+        self.write_text(EVIDENCE, _RESULT.dump_json(result, indent=1).decode())
+        self.write_text(VERDICT, json.dumps(verdict_document(result), indent=2) + "\n")
+
+    def clean(self) -> None:
+        """Remove what is only needed while the check runs."""
+        shutil.rmtree(self.work, ignore_errors=True)
+
+
+def create_run(plan: Path, out: Path | None, started: dt.datetime) -> RunFolder:
+    """Make a run's folder and its first verdict: UNDECIDED, over any older one.
+
+    Raises UsageProblem when the folder can't be written.
+    """
+    run = started.strftime("%Y-%m-%dT%H-%M-%SZ")
+    folder = out or _fresh(plan.parent / ".safeguard" / "runs" / run)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for stale in (EVIDENCE, FINDINGS, "report.html", "summary.md", "junit.xml", "findings.csv"):
+            (folder / stale).unlink(missing_ok=True)
+        made = RunFolder(folder, run)
+        made.write_text(VERDICT, json.dumps(_first_verdict(run, started), indent=2) + "\n")
+    except OSError as error:
+        raise UsageProblem(f"{folder} can't be written: {error.strerror}") from error
+    shutil.rmtree(made.work, ignore_errors=True)
+    return made
+
+
+def _fresh(path: Path) -> Path:
+    """Two runs in one second do not share a folder."""
+    candidate, n = path, 1
+    while candidate.exists():
+        n += 1
+        candidate = path.with_name(f"{path.name}-{n}")
+    return candidate
+
+
+def _first_verdict(run: str, started: dt.datetime) -> dict[str, Any]:
+    return {
+        "schema": 1,
+        "run": run,
+        "verdict": str(Verdict.UNDECIDED),
+        "exit_code": Verdict.UNDECIDED.exit_code,
+        "reasons": ["the check has not ended"],
+        "started_at": started.isoformat(),
+    }
+
+
+def undecided(folder: RunFolder, started: dt.datetime, reason: str, exit_code: int) -> None:
+    """The verdict of a run that ended before it could judge."""
+    document = _first_verdict(folder.run, started) | {
+        "reasons": [reason],
+        "exit_code": exit_code,
+        "finished_at": dt.datetime.now(dt.UTC).isoformat(),
+    }
+    folder.write_text(VERDICT, json.dumps(document, indent=2) + "\n")
+
+
+def verdict_document(result: CheckResult) -> dict[str, Any]:
+    """`verdict.json` (schema 1, fixed): every count an integer."""
+    customers = result.customers
+    return {
+        "schema": 1,
+        "run": result.run,
+        "migration": result.migration,
+        "kind": result.kind,
+        "verdict": str(result.verdict),
+        "exit_code": result.exit_code,
+        "reasons": list(result.reasons),
+        "notes": list(result.notes),
+        "started_at": result.started_at,
+        "finished_at": result.finished_at,
+        "tool_version": result.tool_version,
+        "plan_digest": result.plan_digest,
+        "customers": {"total": customers.total, **_impact(customers)},
+        "contents": [_content(c) for c in result.contents],
+        "coverage": {
+            "tables": result.coverage.tables,
+            "covered": result.coverage.covered,
+            "ignored": len(result.coverage.ignored),
+            "uncovered": [f"{u.system}.{u.table}" for u in result.coverage.uncovered],
+            "unchecked_columns": list(result.coverage.unchecked_columns),
+        },
+        "waivers": [],
+        "systems": {
+            s.name: {"dialect": s.dialect, "version": s.version, "snapshot": s.snapshot}
+            for s in result.systems
+        },
+    }
+
+
+def _impact(impact: Any) -> dict[str, Any]:
+    return {
+        "with_content": impact.with_content,
+        "affected": impact.affected,
+        "segments": {
+            name: {"with_content": s.with_content, "affected": s.affected}
+            for name, s in impact.segments.items()
+        },
+    }
+
+
+def _content(content: Any) -> dict[str, Any]:
+    plain = ("content", "shape", "old", "new", "kept", "left_out", "not_due")
+    return {
+        **{name: getattr(content, name) for name in plain},
+        "verdict": str(content.verdict),
+        "reasons": list(content.reasons),
+        "due": content.due,
+        "sums": {"old": dict(content.sums_old), "new": dict(content.sums_new)},
+        "tolerated": dict(content.tolerated),
+        "findings": dict(content.findings),
+        "waived": dict(content.waived),
+        "causes": dict(content.causes),
+        "customers": _impact(content.customers),
+        "routes": [
+            {"system": r.system, "due": r.due, **r.statuses, "new": dict(r.new_statuses)}
+            for r in content.routes
+        ],
+        "conservation": {"old": content.conservation.old, "new": content.conservation.new},
+    }
+
+
+def load_result(folder: Path) -> CheckResult:
+    """The result that a run left. Raises UsageProblem where there is none, or a newer one."""
+    try:
+        return _RESULT.validate_json((folder / EVIDENCE).read_bytes())
+    except FileNotFoundError:
+        if (folder / VERDICT).exists():
+            raise UsageProblem(
+                f"{folder}: this run did not end with a result; see its {VERDICT}"
+            ) from None
+        raise UsageProblem(f"{folder} is no run's folder: it has no {EVIDENCE}") from None
+    except (ValidationError, OSError) as error:
+        raise UsageProblem(
+            f"{folder / EVIDENCE} can't be read: {str(error).splitlines()[0]}"
+        ) from error
+
+
+def findings(folder: Path) -> Iterator[Sample]:
+    """Every finding of a run, batch by batch. Raises UsageProblem where there are none."""
+    path = folder / FINDINGS
+    if not path.exists():
+        raise UsageProblem(f"{folder} has no {FINDINGS}")
+    names = [f.name for f in fields(Sample)]
+    for batch in pq.ParquetFile(path).iter_batches(batch_size=10_000, columns=names):
+        for row in batch.to_pylist():
+            yield Sample(**row | {"kind": Kind(row["kind"])})

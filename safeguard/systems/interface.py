@@ -1,0 +1,132 @@
+"""What every system answers: describe, count and stream, read only, in one snapshot.
+
+A session hands on *raw* columns: Arrow arrays as its driver gives them, or text in ISO form. What
+they mean is decided in one place for all systems, `canonical.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import pyarrow as pa
+
+from safeguard.contract.types import TypeName
+from safeguard.findings.result import SystemInfo
+
+
+@dataclass(frozen=True)
+class SourceType:
+    """What a system declares of a column.
+
+    `kind` is None where the system declares nothing (CSV, JSONL, SQLite expressions): the contract
+    or the other side must say; `unsupported` says why it cannot be read exactly, else "".
+    """
+
+    kind: TypeName | None
+    declared: str = ""
+    aware: bool = False
+    """Timestamps: it is an instant (with time zone). Naive otherwise."""
+    blank_padded: bool = False
+    """Text: CHAR(n), trailing blanks are not content."""
+    single: bool = False
+    """Float of 32 bits."""
+    wide: bool = False
+    """Integer beyond signed 64 bits (unsigned bigint, numeric(40))."""
+    nanoseconds: bool = False
+    """Timestamp finer than a microsecond."""
+    unsupported: str = ""
+
+
+@dataclass(frozen=True)
+class Column:
+    name: str
+    type: SourceType
+    nullable: bool = True
+
+
+@dataclass(frozen=True)
+class ForeignKey:
+    columns: tuple[str, ...]
+    parent: str
+    parent_columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table or view of a system; `name` is qualified by its schema where that is not the default."""
+
+    name: str
+    columns: tuple[Column, ...]
+    primary_key: tuple[str, ...] = ()
+    unique_keys: tuple[tuple[str, ...], ...] = ()
+    foreign_keys: tuple[ForeignKey, ...] = ()
+    is_view: bool = False
+
+    def column(self, name: str) -> Column | None:
+        return next((c for c in self.columns if c.name == name), None)
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A table (quoted by the session) or a query (used as it is)."""
+
+    table: str | None = None
+    query: str | None = None
+
+    def __str__(self) -> str:
+        return self.table or "query"
+
+
+@dataclass(frozen=True)
+class Output:
+    """One column of a selection: a column's exact name, or an SQL expression of that system.
+
+    With `condition`, the expression is a condition: it comes back as a boolean, NULL is false.
+    `type` is filled in by `Session.resolve`.
+    """
+
+    name: str
+    sql: str
+    is_column: bool
+    condition: bool = False
+    type: SourceType = SourceType(None)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What to read of one system: outputs of a relation, filtered by a condition."""
+
+    relation: Relation
+    outputs: tuple[Output, ...]
+    where: str | None = None
+
+
+class Session(Protocol):
+    """One system, opened read only by its own means, holding one snapshot until closed."""
+
+    @property
+    def info(self) -> SystemInfo: ...
+
+    def tables(self) -> tuple[Table, ...]:
+        """All tables and views of the default schema and those named, with keys."""
+
+    def columns(self, relation: Relation) -> tuple[Column, ...]:
+        """The columns of a table or query. Raises `MissingRelation` (a UsageProblem) with the
+        nearest names when a table does not exist, SystemProblem when the server refuses."""
+
+    def resolve(self, selection: Selection) -> Selection:
+        """The same selection with each output's declared type. An SQL error in an expression is a
+        UsageProblem that quotes the expression and the server's words."""
+
+    def count(self, relation: Relation, *conditions: str | None) -> tuple[int, ...]:
+        """Rows for which each condition is true (None counts all), by the server itself, or by a
+        second parser for files; in the same snapshot."""
+
+    def stream(self, selection: Selection) -> Iterator[pa.RecordBatch]:
+        """Rows of a resolved selection, as raw columns named like the outputs, in any order,
+        in batches of at most 65,536 rows. Raises SystemProblem when the system goes away."""
+
+    def close(self) -> None:
+        """Give the snapshot and the connection back. Never raises."""
