@@ -6,9 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from safeguard.contract.model import Shape
+from safeguard.drafting.customers import CustomersTable
 from safeguard.drafting.homes import Home, Sample, Side, find_homes, take_sample
 from safeguard.drafting.proposals import Proposal, content_name, propose
 from safeguard.drafting.shapes import Content, customers_content, is_profile, read_contents
+from safeguard.planning.dependants import Hang, find_table
+from safeguard.systems.interface import Table
 
 PROFILE = "profile"
 """What the customers' own table is called as a content."""
@@ -34,24 +37,62 @@ def find_contents(old: Sequence[Side], new: Sequence[Side]) -> tuple[list[Found]
     aside: list[str] = []
     for place, side in enumerate(old):
         others = [*old[place + 1 :], *new]
+        maps = {ids.table for ids in side.ids}
         if side.customers:
-            people = customers_content(side.customers)
-            looked = _look(side, [people], others)
-            if looked.homes and _keeps_most(looked):
-                found.append(looked)
+            _add_profile(side, side.customers, others, found, aside)
         for table in side.survey.tables:
             hang = side.hanging.get(table.name)
-            if hang is None or table.name in {ids.table for ids in side.ids}:
-                continue
-            shown = f"{side.survey.name}.{table.name}"
-            if len(hang.owner) != 1:
-                aside.append(f"{shown}: its owner is a key of several columns. Write a contract.")
-            elif side.survey.count(table.name) == 0:
-                aside.append(f"{shown} is empty: nothing to survive, so no contract.")
-            else:
-                readings = read_contents(side.survey, table, hang, frozenset(side.hanging))
-                found.append(_look(side, readings, others))
+            if hang and table.name not in maps:
+                _add(side, table, hang, others, found, aside)
     return found, aside
+
+
+def _add_profile(
+    side: Side,
+    customers: CustomersTable,
+    others: Sequence[Side],
+    found: list[Found],
+    aside: list[str],
+) -> None:
+    looked = _look(side, [customers_content(customers)], others)
+    if looked.homes and looked.sample.rows and _keeps_most(looked):
+        found.append(looked)
+    else:
+        shown = f"{side.survey.name}.{customers.table.name}"
+        aside.append(f"{shown}: no contract says what must survive of the customers themselves.")
+
+
+def _add(
+    side: Side,
+    table: Table,
+    hang: Hang,
+    others: Sequence[Side],
+    found: list[Found],
+    aside: list[str],
+) -> None:
+    shown = f"{side.survey.name}.{table.name}"
+    if len(hang.owner) != 1:
+        aside.append(f"{shown}: its owner is a key of several columns. Write a contract.")
+    elif by := _other_key(side, table, hang):
+        aside.append(f"{shown}: it points at the customers by {by}. Write a contract.")
+    elif side.survey.count(table.name) == 0:
+        aside.append(f"{shown} is empty: nothing to survive, so no contract.")
+    else:
+        readings = read_contents(side.survey, table, hang, frozenset(side.hanging))
+        found.append(_look(side, readings, others))
+
+
+def _other_key(side: Side, table: Table, hang: Hang) -> str | None:
+    """The customers' column that an owner is, where that is not their key."""
+    holder = find_table(side.survey.tables, hang.path[-1].parent) if hang.path else table
+    if side.customers is None or holder is None:
+        return None
+    for key in holder.foreign_keys:
+        parent = find_table(side.survey.tables, key.parent)
+        own = key.columns == hang.owner and parent is not None
+        if own and parent == side.customers.table and key.parent_columns:
+            return None if key.parent_columns == side.customers.key else key.parent_columns[0]
+    return None
 
 
 def _look(side: Side, readings: Sequence[Content], others: Sequence[Side]) -> Found:
@@ -118,7 +159,7 @@ def _proposals(
         older = [h for s, h in homes.items() if s not in new]
         content = _named_shape(one.content)
         taken = [p.name for p in proposals]
-        name = PROFILE if is_profile(content) else content_name(content.table.name, taken)
+        name = content_name(PROFILE if is_profile(content) else content.table.name, taken)
         proposals.append(propose(name, one.side.survey, content, one.sample, older, there))
     return proposals, homeless
 

@@ -14,7 +14,7 @@ from safeguard.drafting.matching import (
     match_values,
     table_likeness,
 )
-from safeguard.drafting.shapes import Content, customers_content, is_profile
+from safeguard.drafting.shapes import Content, customers_content, deleted_column, is_profile
 from safeguard.drafting.survey import LOOKED_AT, SAMPLE, Row, Survey
 from safeguard.planning.dependants import Hang
 from safeguard.systems.interface import Column, Table
@@ -67,8 +67,7 @@ class Home:
     @property
     def readable(self) -> tuple[Column, ...]:
         """The columns of the new rows in `pairs`, without the owner that stands last."""
-        own = () if self.hang.path else self.hang.owner
-        return tuple(c for c in self.table.columns if c.name not in own and not c.type.unsupported)
+        return tuple(c for c in _free(self.table, self.hang) if not c.type.unsupported)
 
     def place(self, name: str) -> int | None:
         """Where an old column's partner stands in the new rows of `pairs`."""
@@ -150,7 +149,7 @@ def _try(
     hang: Hang,
     ids: Ids | None,
 ) -> Home:
-    free = [c for c in table.columns if hang.path or c.name not in hang.owner]
+    free = _free(table, hang)
     owners = {row[-1] for row in sample.rows if row[-1] is not None}
     new_ids = ids.translated(owners) if ids else {o: o for o in owners}
     there = _rows_of(side.survey, table, hang, free, set(new_ids.values()))
@@ -173,6 +172,12 @@ def _try(
         return home
     home = _paired(home, content, sample, free, old_keys, there)
     return replace(home, columns=_fields_matched(home, content, sample, free))
+
+
+def _free(table: Table, hang: Hang) -> list[Column]:
+    """Columns that an old one may have become: not the owner, not the mark of a deletion."""
+    taken = (*(() if hang.path else hang.owner), deleted_column(table))
+    return [c for c in table.columns if c.name not in taken]
 
 
 def _wanted(content: Content) -> set[str]:

@@ -14,13 +14,17 @@ from safeguard.planning.naming import bare, words
 from safeguard.systems.interface import Column, Table
 
 ORDER_WORDS = frozenset(
-    {"position", "pos", "rank", "ranking", "sort", "sorting", "ordinal", "seq", "sequence", "order"}
+    {"position", "pos", "rank", "ranking", "sort", "sorting", "ordinal", "seq", "sequence"}
 )
+ORDERS = (("order",), ("sort", "order"), ("display", "order"), ("list", "order"), ("item", "order"))
 LIST_WORDS = frozenset({"list", "playlist", "shelf", "folder", "collection", "board"})
 DELETED_WORDS = frozenset({"deleted", "removed"})
 _COUNTERS = frozenset({"no", "nr", "number", "index", "idx", "key"})
 _OWN = "the customers' own table"
 _NUMBERS = (TypeName.INTEGER, TypeName.DECIMAL, TypeName.FLOAT, None)
+_KEY_KINDS = (TypeName.INTEGER, TypeName.TEXT, TypeName.ENUM, TypeName.UUID, TypeName.DATE, None)
+_TRIED = 8
+"""Columns that are counted at most to find what tells entries apart: each is a whole read."""
 _POOR_KEYS = (TypeName.TIMESTAMP, TypeName.FLOAT, TypeName.JSON)
 
 
@@ -113,7 +117,7 @@ def order_column(table: Table) -> str | None:
         if len(own) > 1 and own[-1] in _COUNTERS:
             own = own[:-1]
         numeric = column.type.kind in _NUMBERS and column.name not in keys
-        if numeric and own and own[-1] in ORDER_WORDS:
+        if numeric and own and (own[-1] in ORDER_WORDS or own in ORDERS):
             return column.name
     return None
 
@@ -184,10 +188,11 @@ def _anything(
     if not listing and not order and survey.is_unique(table.name, hang, ()):
         return (), "an owner has one"
     own = () if hang.path else hang.owner
-    for column in table.columns:
-        free = column.name not in (*own, *listing, order, deleted_column(table))
-        if free and survey.is_unique(table.name, hang, (*listing, column.name)):
-            return (column.name,), "with the owner it is unique in the old data"
+    taken = (*own, *listing, order, deleted_column(table))
+    free = [c.name for c in table.columns if c.name not in taken and c.type.kind in _KEY_KINDS]
+    for name in free[:_TRIED]:
+        if survey.is_unique(table.name, hang, (*listing, name)):
+            return (name,), "with the owner it is unique in the old data"
     return likely, "? nothing was found that tells an owner's entries apart"
 
 

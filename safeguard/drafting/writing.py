@@ -12,9 +12,10 @@ from safeguard.drafting.homes import Home
 from safeguard.drafting.matching import ALIKE
 from safeguard.drafting.proposals import Field, Place, Proposal, title
 from safeguard.drafting.routes import plain_or_quoted
-from safeguard.drafting.shapes import Content, owner_outputs
+from safeguard.drafting.shapes import Content, deleted_column, owner_outputs
 from safeguard.drafting.survey import Survey
 from safeguard.drafting.yaml_text import comment, flow, mapping, noted, scalar
+from safeguard.systems.interface import Table
 
 PLAN = "safeguard.yaml"
 SCHEMAS = {"plan": "safeguard-plan.schema.json", "contract": "safeguard-contract.schema.json"}
@@ -159,9 +160,7 @@ def _old(proposal: Proposal) -> Iterator[str]:
     content, survey = proposal.content, proposal.survey
     yield f"  - system: {scalar(survey.name)}"
     yield from _relation(survey, content, content.table.name)
-    if content.deleted:
-        condition = deleted_when(survey, content)
-        yield noted(f"    deleted_when: {scalar(condition)}", "guess, by its name")
+    yield from _deleted_when(survey, content.table)
     for place in proposal.old:
         yield from _place(proposal, place)
 
@@ -175,14 +174,18 @@ def _relation(survey: Survey, content: Content, table: str) -> Iterator[str]:
     yield f"    covers: [{scalar(table)}]"
 
 
-def deleted_when(survey: Survey, content: Content) -> str:
-    """SQL for what the customer deleted."""
-    name = content.deleted or ""
-    column, told = content.column(name), plain_or_quoted(survey, name)
-    kind = column.type.kind if column else None
-    if kind is TypeName.BOOLEAN:
-        return told
-    return f"{told} <> 0" if kind is TypeName.INTEGER else f"{told} IS NOT NULL"
+def _deleted_when(survey: Survey, table: Table) -> Iterator[str]:
+    """What the customer deleted, on either side."""
+    name = deleted_column(table)
+    column = table.column(name) if name else None
+    if column is None:
+        return
+    told = plain_or_quoted(survey, column.name)
+    if column.type.kind is TypeName.INTEGER:
+        told += " <> 0"
+    elif column.type.kind is not TypeName.BOOLEAN:
+        told += " IS NOT NULL"
+    yield noted(f"    deleted_when: {scalar(told)}", "guess, by its name")
 
 
 def _place(proposal: Proposal, place: Place) -> Iterator[str]:
@@ -197,6 +200,7 @@ def _place(proposal: Proposal, place: Place) -> Iterator[str]:
     else:
         yield f"    table: {scalar(home.table.name)}"
     yield from _columns(proposal, home, names)
+    yield from _deleted_when(survey, home.table)
     if place.receives:
         why = f"guess: so the entries of each {proposal.routed_by} lie in the new systems"
         yield noted(f"    receives: {scalar(place.receives)}", why)

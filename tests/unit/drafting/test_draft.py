@@ -154,6 +154,31 @@ class TestHomes:
             ("us", "votes"),
         }
 
+    def test_deletions_are_known_on_both_sides(self, system: Any, drafted: Any) -> None:
+        more = "ALTER TABLE ratings ADD COLUMN {} {};"
+        old = ratings() + more.format("deleted_at", "TIMESTAMP")
+        new = ratings() + more.format("is_deleted", "INTEGER")
+        made = drafted(system("old", old), new=system("new", new))
+        assert made["ratings"].old[0].deleted_when == "deleted_at IS NOT NULL"
+        assert made["ratings"].new[0].deleted_when == "is_deleted <> 0"
+        assert made["ratings"].fields.keys() == {"stars", "rated_at"}
+
+    def test_customers_that_keep_little_get_no_contract(self, system: Any, drafted: Any) -> None:
+        columns = "ALTER TABLE customers ADD COLUMN email; ALTER TABLE customers ADD COLUMN phone;"
+        made = drafted(system("old", ratings() + columns), new=system("new", ratings()))
+        assert made.contents == {"ratings"}
+        assert any(line.startswith("old.customers: no contract says") for line in made.open)
+
+    def test_an_owner_by_another_key_is_left_to_people(self, system: Any, drafted: Any) -> None:
+        more = """
+            CREATE UNIQUE INDEX by_name ON customers (name);
+            CREATE TABLE notes (who TEXT REFERENCES customers (name), body TEXT);
+            INSERT INTO notes VALUES ('customer 1', 'x');
+        """
+        made = drafted(system("old", ratings() + more), new=system("new", ratings() + more))
+        assert "notes" not in made.contents
+        assert "old.notes: it points at the customers by name. Write a contract." in made.open
+
 
 class TestOwnersFurtherAway:
     LISTS = (
