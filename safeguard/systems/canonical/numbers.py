@@ -10,10 +10,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from safeguard.contract.types import TypeName
 from safeguard.systems.canonical import arrays
 from safeguard.systems.canonical.column import CanonicalColumn, Reading, Storage
 
 INT64_MAX = 2**63 - 1
+_FRACTIONAL = (TypeName.DECIMAL, TypeName.FLOAT)
 MOST_DIGITS = 200_000
 """A number written out with more digits does not parse: `1e999999999` would fill the memory."""
 
@@ -84,7 +86,7 @@ def read_integer(raw: pa.Array[Any], column: CanonicalColumn) -> Reading:
         if column.storage is Storage.TEXT:
             return Reading(raw.cast(pa.string()))
         return Reading(_within_int64(raw).cast(pa.int64()))
-    text = _whole_text(raw)
+    text = _whole_text(raw, column.source.kind)
     if text is None:
         return Reading(arrays.nulls(raw, column.storage.arrow))
     if column.storage is Storage.TEXT:
@@ -101,16 +103,15 @@ def _within_int64(raw: pa.Array[Any]) -> pa.Array[Any]:
     return pc.if_else(fits, raw, pa.scalar(None, pa.uint64()))
 
 
-def _whole_text(raw: pa.Array[Any]) -> pa.Array[Any] | None:
+def _whole_text(raw: pa.Array[Any], declared: TypeName | None) -> pa.Array[Any] | None:
     """Text as it is; numbers of a float or decimal column only where they are whole."""
-    if not arrays.is_number(raw):
-        return arrays.written(raw)
     if pa.types.is_floating(raw.type):
         raw = _doubles(raw)
-    text = raw.cast(pa.string())
+    text = arrays.written(raw)
+    if text is None or not (arrays.is_number(raw) or declared in _FRACTIONAL):
+        return text
     whole = pc.replace_substring_regex(text, r"^(-?[0-9]+)\.0+$", r"\1")
-    fast = arrays.matching(whole, r"^-?[0-9]+$")
-    return arrays.by_value(text, fast, plain_decimal)
+    return arrays.by_value(text, arrays.matching(whole, r"^-?[0-9]+$"), plain_decimal)
 
 
 def _plain_integer(text: str) -> str:
