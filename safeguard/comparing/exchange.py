@@ -57,13 +57,13 @@ class Exchange:
 
     def number(self, sql: str) -> int:
         """The one integer that a query answers."""
-        row = self._connection.execute(sql).fetchone()
-        return int(row[0] or 0) if row else 0
+        rows = self.rows(sql)
+        return int(rows[0][0] or 0) if rows else 0
 
     def batches(self, sql: str, size: int = 100_000) -> Iterator[pa.RecordBatch]:
         """A large result, batch by batch."""
         with self._connection.cursor() as cursor:
-            reader: pa.RecordBatchReader = cursor.execute(sql).to_arrow_reader(size)
+            reader: pa.RecordBatchReader = cursor.sql(sql).to_arrow_reader(size)
             yield from reader
 
     def insert(
