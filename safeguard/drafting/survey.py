@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from safeguard.contract.types import TypeName
 from safeguard.findings.trouble import SafeguardError
-from safeguard.planning.dependants import Hang, joined_relation
+from safeguard.planning.dependants import Hang, joined_relation, quoting
 from safeguard.systems.interface import Output, Relation, Selection, Session, Table
 
 Row = tuple[str | None, ...]
@@ -29,8 +29,7 @@ class Survey:
 
     def quote(self, name: str) -> str:
         """One identifier in this system's quotes."""
-        mark = "`" if self.session.info.dialect.lower() in ("mysql", "mariadb") else '"'
-        return mark + name.replace(mark, mark * 2) + mark
+        return quoting(self.session.info.dialect)(name)
 
     def rows(
         self,

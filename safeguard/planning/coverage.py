@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from safeguard.contract.model import Contract, LoadedPlan, NewSource, Source
 from safeguard.findings.result import Coverage, IgnoredTable, UncoveredTable
 from safeguard.findings.trouble import Mistake
-from safeguard.planning.dependants import Hang, find_dependants, find_table
+from safeguard.planning.dependants import (
+    Hang,
+    find_dependants,
+    find_table,
+    owners_query,
+    quoting,
+)
 from safeguard.planning.naming import OwnerName, owner_names, table_names
 from safeguard.planning.sql_names import identifiers
 from safeguard.systems.interface import Table
@@ -23,6 +29,11 @@ class Uncovered:
     system: str
     table: str
     hang: Hang
+
+    def owners(self, dialect: str) -> str | None:
+        """SQL that gives each customer who has entries there once, to be counted; None where no
+        column says whose they are."""
+        return owners_query(self.table, self.hang, quoting(dialect))
 
 
 @dataclass(frozen=True)

@@ -144,6 +144,12 @@ def joined_relation(table: str, hang: Hang, quote: Callable[[str], str]) -> tupl
     return f"{quoted_table(table, quote)} t0", joins, f"t{len(hang.path)}"
 
 
+def quoting(dialect: str) -> Callable[[str], str]:
+    """How a system of this dialect quotes one identifier."""
+    mark = "`" if dialect.lower() in ("mysql", "mariadb") else '"'
+    return lambda name: mark + name.replace(mark, mark * 2) + mark
+
+
 def quoted_table(table: str, quote: Callable[[str], str]) -> str:
     """A table's name, each part quoted."""
     return ".".join(quote(part) for part in table.split("."))

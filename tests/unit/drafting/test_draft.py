@@ -13,6 +13,7 @@ from safeguard.contract.load import load_plan
 from safeguard.contract.model import Crosswalk, MigrationKind, Routing, Shape
 from safeguard.drafting import draft
 from safeguard.findings.trouble import UsageProblem
+from servers import PASSWORD
 
 CUSTOMERS = """
     CREATE TABLE customers (customer_id INTEGER PRIMARY KEY, name TEXT);
@@ -75,24 +76,39 @@ def test_the_demo(tmp_path: Path, drafted: Callable[..., Any]) -> None:
     assert made.loaded.plan.customers.segments == {"paying": "plan <> 'free'"}
 
 
-def test_chinook_into_postgresql(real: Path, fresh_database: Any, tmp_path: Path) -> None:
-    database = fresh_database("postgresql")
-    text = (real / "chinook/Chinook_PostgreSql.sql").read_text(encoding="utf-8")
-    skipped = ("DROP DATABASE", "CREATE DATABASE", "\\c")
-    lines = [line for line in text.splitlines() if not line.startswith(skipped)]
-    database.server.run_script(database.name, "\n".join(lines))
-    url = database.server.url(database.name)
+def chinook(real: Path, database: Any) -> str:
+    """Chinook as its author published it for this server; gives the URL."""
+    server = database.server
+    if server.scheme == "postgresql":
+        text = (real / "chinook/Chinook_PostgreSql.sql").read_text(encoding="utf-8")
+        skipped = ("DROP DATABASE", "CREATE DATABASE", "\\c")
+        lines = [line for line in text.splitlines() if not line.startswith(skipped)]
+        server.run_script(database.name, "\n".join(lines))
+    else:
+        text = (real / "chinook/Chinook_MySql.sql").read_text(encoding="utf-8")
+        server.run_script(database.name, text.replace("`Chinook`", f"`{database.name}`"))
+    return str(server.url(database.name))
 
-    made = draft(
-        {"old": f"sqlite:///{real}/chinook/Chinook_Sqlite.sqlite"}, {"new": url}, tmp_path, {}
-    )
-    loaded = load_plan(tmp_path / "safeguard.yaml", {"NEW_URL": url})
+
+@pytest.mark.parametrize("kind", ["sqlite", "mariadb"])
+def test_chinook_into_postgresql(
+    real: Path, fresh_database: Any, tmp_path: Path, kind: str
+) -> None:
+    new = chinook(real, fresh_database("postgresql"))
+    old = f"sqlite:///{real}/chinook/Chinook_Sqlite.sqlite"
+    if kind == "mariadb":
+        old = chinook(real, fresh_database("mariadb"))
+
+    made = draft({"old": old}, {"new": new}, tmp_path, {})
+    loaded = load_plan(tmp_path / "safeguard.yaml", {"OLD_URL": old, "NEW_URL": new})
     found = {e.contract.content: e.contract for e in loaded.contracts}
     assert set(found) == {"profile", "invoice", "invoice-line"}
     assert found["invoice-line"].old[0].covers == ("InvoiceLine",)
     assert found["invoice"].new[0].columns["BillingPostalCode"] == "billing_postal_code"
     assert not [line for line in made.lines if line.startswith("?")]
     assert any(line.startswith("export NEW_URL=") for line in made.lines)
+    written = "".join(p.read_text(encoding="utf-8") for p in made.files)
+    assert PASSWORD not in written
 
 
 class TestHomes:

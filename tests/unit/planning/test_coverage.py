@@ -293,6 +293,12 @@ class TestCounting:
     def test_what_was_not_counted_stays_uncovered(self) -> None:
         assert [u.entries for u in to_coverage(self.found(), {}).uncovered] == [None]
 
+    def test_owners_are_asked_for_in_the_quotes_of_the_system(self) -> None:
+        (table,) = self.found().uncovered
+        assert table.owners("mariadb") == (
+            "SELECT DISTINCT t0.`customer_id` FROM `notes` t0 WHERE t0.`customer_id` IS NOT NULL"
+        )
+
     def test_owners_are_counted_along_the_way(self) -> None:
         lists = table("lists", "id whose", ("whose", "customers.customer_id"))
         items = table("list_items", "list_id", ("list_id", "lists.id"))
