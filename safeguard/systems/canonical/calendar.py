@@ -123,8 +123,8 @@ def read_time(raw: pa.Array[Any]) -> Reading:
         raw = arrays.decoded(raw)
     if not arrays.is_text(raw):
         return Reading(arrays.nulls(raw, pa.string()))
-    fast = arrays.matching(raw, r"^-?[0-9]{2}:[0-5][0-9]:[0-5][0-9]$")
-    return Reading(arrays.by_value(raw, _no_minus_zero(fast), _time_text))
+    fast = arrays.matching(raw, r"^-?[0-9]{2}:[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?$")
+    return Reading(arrays.by_value(raw, _no_minus_zero(_stripped(fast)), _time_text))
 
 
 def _no_minus_zero(text: pa.Array[Any]) -> pa.Array[Any]:
@@ -145,6 +145,8 @@ def _written_times(raw: pa.Array[Any]) -> pa.Array[Any]:
 
 
 def _stripped(text: pa.Array[Any]) -> pa.Array[Any]:
+    if not pc.any(pc.match_substring(text, ".")).as_py():
+        return text
     text = pc.replace_substring_regex(text, r"(\.[0-9]*?)0+$", r"\1")
     return pc.replace_substring_regex(text, r"\.$", "")
 

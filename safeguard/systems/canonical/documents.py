@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from json.encoder import encode_basestring
 from typing import Any, NoReturn
 
 import pyarrow as pa
@@ -29,19 +30,15 @@ def read_json(raw: pa.Array[Any]) -> Reading:
 
 def canonical_json(text: str) -> str:
     """The canonical text of one JSON value. ValueError, or RecursionError when nested too deep."""
-    return _write(
-        json.loads(
-            text,
-            parse_int=_number,
-            parse_float=_number,
-            parse_constant=_refuse,
-            object_pairs_hook=_unrepeated,
-        )
-    )
+    return _write(_DECODER.decode(text))
 
 
 def _number(text: str) -> _Number:
     return _Number(plain_decimal(text))
+
+
+def _integer(text: str) -> _Number:
+    return _Number("0" if text == "-0" else text)
 
 
 def _refuse(text: str) -> NoReturn:
@@ -53,6 +50,14 @@ def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise ValueError("a repeated key")
     return found
+
+
+_DECODER = json.JSONDecoder(
+    parse_int=_integer,
+    parse_float=_number,
+    parse_constant=_refuse,
+    object_pairs_hook=_unrepeated,
+)
 
 
 def _write(value: Any) -> str:
@@ -68,7 +73,7 @@ def _write(value: Any) -> str:
 
 
 def _quoted(text: str) -> str:
-    quoted = json.dumps(text, ensure_ascii=False)
+    quoted = encode_basestring(text)
     if _SURROGATE.search(quoted):
         return _SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", quoted)
     return quoted

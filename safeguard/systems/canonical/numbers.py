@@ -20,6 +20,11 @@ MOST_DIGITS = 200_000
 """A number written out with more digits does not parse: `1e999999999` would fill the memory."""
 
 _NUMBER = re.compile(r"([+-]?)(?:([0-9]+)(?:\.([0-9]*))?|\.([0-9]+))(?:[eE]([+-]?[0-9]{1,9}))?")
+_SURE_FLOAT = (
+    r"^-?(?:[0-9]{1,9}(?:\.[0-9]{1,8})?|0\.[0-9]{1,17}|[0-9]\.[0-9]{1,16}|[0-9]{2,3}\.[0-9]{1,14}"
+    r"|[0-9]{4,6}\.[0-9]{1,11})$"
+)
+"""At most 17 digits, neither large nor tiny: the nearest double is what was meant (RE2)."""
 _SPECIAL = {"nan": "NaN", "inf": "Infinity", "infinity": "Infinity"}
 
 
@@ -136,9 +141,8 @@ def read_float(raw: pa.Array[Any]) -> Reading:
     text = arrays.written(raw)
     if text is None:
         return Reading(arrays.nulls(raw, pa.float64()))
-    # Up to 15 digits every double gives back the decimal it was made of.
-    short = arrays.matching(text, r"^-?[0-9]{1,9}(?:\.[0-9]{1,6})?$").cast(pa.float64())
-    return Reading(_one_zero(arrays.by_value(text, short, exact_float)))
+    sure = arrays.matching(text, _SURE_FLOAT).cast(pa.float64())
+    return Reading(_one_zero(arrays.by_value(text, sure, exact_float)))
 
 
 def _doubles(raw: pa.Array[Any]) -> pa.Array[Any]:

@@ -14,8 +14,8 @@ from safeguard.systems.canonical.column import CanonicalColumn, Reading
 
 _TRUE = pa.array(["true", "t", "1"])
 _FALSE = pa.array(["false", "f", "0"])
-_DASHED = r"^([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})$"
-_UUID = r"^(?:[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$"
+_UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+_BARE_UUID = r"^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})$"
 
 
 def read_text(raw: pa.Array[Any], column: CanonicalColumn) -> Reading:
@@ -54,11 +54,15 @@ def read_uuid(raw: pa.Array[Any]) -> Reading:
         return Reading(_uuid_of_bytes(raw))
     if not arrays.is_text(raw):
         return Reading(arrays.nulls(raw, pa.string()))
-    return Reading(_dashed(arrays.matching(pc.ascii_lower(raw), _UUID)))
+    lower = pc.ascii_lower(raw)
+    found = arrays.matching(lower, _UUID)
+    if found.null_count > raw.null_count:
+        found = pc.coalesce(found, _dashed(arrays.matching(lower, _BARE_UUID)))
+    return Reading(found)
 
 
 def _dashed(text: pa.Array[Any]) -> pa.Array[Any]:
-    return pc.replace_substring_regex(text, _DASHED, r"\1-\2-\3-\4-\5")
+    return pc.replace_substring_regex(text, _BARE_UUID, r"\1-\2-\3-\4-\5")
 
 
 def _uuid_of_bytes(raw: pa.Array[Any]) -> pa.Array[Any]:
@@ -79,10 +83,11 @@ def _hex(fixed: pa.Array[Any]) -> pa.Array[Any]:
 
 
 def _uuid_text(raw: bytes) -> str:
-    text = raw.decode("ascii").lower()
-    if not re.fullmatch(_UUID.strip("^$"), text):
+    bare = raw.decode("ascii").lower()
+    if re.fullmatch(_UUID, bare):
+        return bare
+    if not re.fullmatch(_BARE_UUID, bare):
         raise ValueError("not a UUID")
-    bare = text.replace("-", "")
     return "-".join((bare[:8], bare[8:12], bare[12:16], bare[16:20], bare[20:]))
 
 
