@@ -222,7 +222,7 @@ def _parts_by_values(
         ]
         best = max(shares, key=lambda s: s[:2], default=None)
         if best and best[0] >= 0.2:
-            found[part] = Match(best[2], "? holds the same values for the same owners")
+            found[part] = Match(best[2], "guess: holds the same values for the same owners")
     return found
 
 

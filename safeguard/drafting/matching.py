@@ -33,9 +33,9 @@ _GROUPS = tuple(frozenset(w for text in group.split() for w in words(text)) for 
 _EMPTY = frozenset({"id", "at", "on", "no", "is", "the", "of", "me", "my", "tbl"})
 
 ALIKE = "names alike"
-MEANING = "? names mean the same"
-VALUES = "? the sampled values are equal"
-LEFT = "? the only ones left of their kind"
+MEANING = "guess: names mean the same"
+VALUES = "guess: the sampled values are equal"
+LEFT = "guess: the only ones left of their kind"
 
 
 @dataclass(frozen=True)
