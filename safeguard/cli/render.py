@@ -5,7 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TextIO
 
+from safeguard.findings.trouble import UsageProblem
 from safeguard.runs import findings, load_result
+
+RUNS = Path(".safeguard/runs")
+
+
+def folder_of(run: Path) -> Path:
+    """The folder of a run that is named by its folder, or by its id in `.safeguard/runs` here."""
+    for folder in (run, RUNS / run):
+        if (folder / "verdict.json").is_file():
+            return folder
+    raise UsageProblem(f"{run} is no run: it is neither a folder with verdict.json nor in {RUNS}/")
 
 
 def render(run: Path, form: str, out: TextIO) -> None:

@@ -34,7 +34,7 @@ def tell(error: BaseException) -> int:
         case KeyboardInterrupt() | click.Abort():
             _write("UNDECIDED  Interrupted: nothing can be called safe.")
             return INTERRUPTED
-        case BrokenPipeError():
+        case BrokenPipeError() | SystemExit(__context__=BrokenPipeError()):  # the latter is rich's
             _discard_output()
             return UNDECIDED
         case OSError(filename=str(name)):

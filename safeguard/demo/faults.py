@@ -156,6 +156,6 @@ FAULTS = (
     Fault("truncated_reviews", "reviews were cut after 255 characters", _truncated_reviews),
     Fault("garbled_reviews", "UTF-8 was read as Latin-1", _garbled_reviews),
     Fault("playlists_lost_a_key", "playlists lost their key `shared`", _playlists_lost_a_key),
-    Fault("member_missing", "DVD entries of a member who was not created", _member_missing),
+    Fault("member_missing", "what members had on DVD who were never created", _member_missing),
     Fault("searches_forgotten", "nobody thought of saved_searches", _searches_forgotten),
 )
