@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-
+from safeguard.comparing.declaring import declare_types
 from safeguard.comparing.fields import rule_for
 from safeguard.contract.model import Contract, Crosswalk, LoadedContract, LoadedPlan, Source
 from safeguard.findings.trouble import Mistake, UsageProblem
@@ -24,6 +23,7 @@ Sessions = Mapping[str, Session]
 
 def prepare(loaded: LoadedPlan, sessions: Sessions) -> tuple[ContentPlan, ...]:
     """One ContentPlan a contract. Raises UsageProblem with the mistakes of all contracts in one go."""
+    declare_types(loaded, sessions)
     plans: list[ContentPlan] = []
     mistakes: list[Mistake] = []
     for contract in loaded.contracts:
@@ -90,18 +90,10 @@ def _placed(mistake: Mistake, one: LoadedContract, where: str) -> Mistake:
     """The mistake with its place in the contract: the column that it quotes, else the source."""
     if mistake.line is not None:
         return mistake
-    line = _line_of(mistake.message, one, where)
-    return replace(mistake, file=one.path, line=line[0], column=line[1])
-
-
-def _line_of(message: str, one: LoadedContract, where: str) -> tuple[int | None, int | None]:
-    for path, line in one.lines.items():
-        if path.startswith(f"{where}.columns.") and f"`{_column(one, path)}`" in message:
-            return line
-    for path in (f"{where}.table", where, where.split(".")[0]):
-        if path in one.lines:
-            return one.lines[path]
-    return (None, None)
+    for path in one.lines:
+        if path.startswith(f"{where}.columns.") and f"`{_column(one, path)}`" in mistake.message:
+            return one.mistake(mistake.message, path)
+    return one.mistake(mistake.message, f"{where}.table")
 
 
 def _column(one: LoadedContract, path: str) -> str:
@@ -117,7 +109,6 @@ def _vet_maps(plan: ContentPlan, one: LoadedContract) -> None:
             try:
                 rule_for(field, route)
             except ValueError as error:
-                place = one.lines.get(f"fields.{field.name}.map", (None, None))
                 raise UsageProblem(
-                    Mistake(f"the map of `{field.name}`: {error}", one.path, *place)
+                    one.mistake(f"the map of `{field.name}`: {error}", f"fields.{field.name}.map")
                 ) from error

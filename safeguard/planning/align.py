@@ -94,9 +94,9 @@ class _Aligner:
         )
         order = self._order()
         columns = self._columns(keys, fields, order)
-        cutoff = self._cutoff(fields, order)
+        cutoff = self._cutoff(fields)
         if self.mistakes:
-            raise UsageProblem(*self.mistakes)
+            raise UsageProblem(*dict.fromkeys(self.mistakes))
         return ContentPlan(
             contract=self.contract,
             path=self.loaded.path,
@@ -111,9 +111,8 @@ class _Aligner:
 
     # -- messages ---------------------------------------------------------------------------
 
-    def _mistake(self, message: str, *paths: str) -> None:
-        line = next((self.loaded.lines[p] for p in paths if p in self.loaded.lines), (None, None))
-        self.mistakes.append(Mistake(message, self.loaded.path, *line))
+    def _mistake(self, message: str, path: str = "") -> None:
+        self.mistakes.append(self.loaded.mistake(message, path))
 
     # -- keys -------------------------------------------------------------------------------
 
@@ -143,16 +142,13 @@ class _Aligner:
     def _key(self, name: str) -> KeySlot:
         sources = self._hub_types(name)
         walked = any(n == name for _, _, n in self.walks)
-        kind = self._declared(name, sources, f"keys.{name}", self._key_line(name))
+        kind = self._declared(name, sources, f"keys.{name}")
         stored = typed(kind, sources, as_text=walked)
         for source in sources:
             self._fits(name, kind, source)
         return KeySlot(self.slots[name], name, self._role(name), kind, stored.storage)
 
-    def _key_line(self, name: str) -> str:
-        return {Role.OWNER: "owner", Role.LIST: "list", Role.ITEM: "item"}[self._role(name)]
-
-    def _declared(self, name: str, sources: list[SourceType], *paths: str) -> Type:
+    def _declared(self, name: str, sources: list[SourceType], path: str) -> Type:
         if name in self.contract.keys:
             return self.contract.keys[name]
         try:
@@ -161,19 +157,23 @@ class _Aligner:
             said = str(differ).replace(
                 "give it a `type:`", f"declare it under `keys: {{{name}: ...}}`"
             )
-            self._mistake(f"{name}: {said}", *paths)
+            self._mistake(f"{name}: {said}", path)
             return Type(TypeName.TEXT)
 
     def _fits(self, name: str, kind: Type, source: SourceType) -> bool:
         if source.unsupported:
-            self._mistake(f"{name} ({source.declared}) can't be read exactly: {source.unsupported}")
+            self._mistake(
+                f"{name} ({source.declared}) can't be read exactly: {source.unsupported}",
+                self._place(name),
+            )
             return False
         reason = unfit(kind, source)
         if reason:
-            self._mistake(
-                f"{name}: {reason}", f"fields.{name}.type", f"fields.{name}", f"keys.{name}"
-            )
+            self._mistake(f"{name}: {reason}", self._place(name))
         return reason is None
+
+    def _place(self, name: str) -> str:
+        return f"fields.{name}.type" if name in self.contract.fields else f"keys.{name}"
 
     # -- fields -----------------------------------------------------------------------------
 
@@ -185,6 +185,7 @@ class _Aligner:
             self.unreadable.append(f"{name} ({refused[0].declared}): {refused[0].unsupported}")
             return None
         old, new = self._field_types(name, slot)
+        self._vet_accepts(name, old.type)
         for kind, side in (
             (old.type, self.old),
             *((n.type, (d,)) for n, d in zip(new, self.new, strict=True)),
@@ -202,6 +203,14 @@ class _Aligner:
                 self._alternate(name, d, n.type) for n, d in zip(new, self.new, strict=True)
             ),
         )
+
+    def _vet_accepts(self, name: str, kind: Type) -> None:
+        """What is accepted must be a difference that this type can have."""
+        for accept in self.contract.fields[name].accept:
+            if kind.name not in accept.fits:
+                self._mistake(
+                    f"{name}: `{accept}` can't be accepted of {kind}", f"fields.{name}.accept"
+                )
 
     def _field_types(self, name: str, slot: str) -> tuple[Typed, tuple[Typed, ...]]:
         spec = self.contract.fields[name]
@@ -221,7 +230,7 @@ class _Aligner:
         try:
             return common_type(sources) or Type(TypeName.TEXT)
         except TypesDiffer as differ:
-            self._mistake(f"{name}: {differ}", f"fields.{name}.type", f"fields.{name}", "fields")
+            self._mistake(f"{name}: {differ}", self._place(name))
             return Type(TypeName.TEXT)
 
     # -- time zones -------------------------------------------------------------------------
@@ -296,23 +305,19 @@ class _Aligner:
             )
         return kind or Type(TypeName.TEXT)
 
-    def _cutoff(
-        self, fields: tuple[FieldSlot, ...], order: tuple[Typed, Typed] | None
-    ) -> Cutoff | None:
+    def _cutoff(self, fields: tuple[FieldSlot, ...]) -> Cutoff | None:
         as_of = self.contract.as_of
         if as_of is None:
             return None
         by_name = {f.name: f for f in fields}
         field = by_name.get(as_of.field)
         if field is None:
-            self._mistake(
-                f"as_of: `{as_of.field}` is not a field of this contract", "as_of.field", "as_of"
-            )
+            self._mistake(f"as_of: `{as_of.field}` is not a field of this contract", "as_of.field")
             return None
         try:
             value = self._cutoff_value(field, as_of.value)
         except ValueError as error:
-            self._mistake(f"as_of: {error}", "as_of.value", "as_of")
+            self._mistake(f"as_of: {error}", "as_of.value")
             return None
         return Cutoff(field.slot, value, field.old.storage)
 
@@ -329,11 +334,7 @@ class _Aligner:
         raise ValueError(f"{value} does not fit `{field.name}`, which is {field.old.type}")
 
     def _instant(self, field: FieldSlot, value: dt.date) -> int:
-        moment = (
-            value
-            if isinstance(value, dt.datetime)
-            else dt.datetime(value.year, value.month, value.day)
-        )
+        moment = value if isinstance(value, dt.datetime) else dt.datetime.combine(value, dt.time())
         if self._as_written(field.name) and moment.tzinfo is not None:
             (zone,) = self._zones(field.name)
             moment = moment.astimezone(ZoneInfo(zone or "UTC")).replace(tzinfo=None)
