@@ -17,6 +17,8 @@ from safeguard.drafting.zones import likely_zone
 from safeguard.planning.naming import bare, words
 from safeguard.systems.interface import Column
 
+_MOMENTS = (TypeName.TIMESTAMP, TypeName.DATE, TypeName.TIME)
+
 
 @dataclass(frozen=True)
 class Field:
@@ -138,7 +140,7 @@ def _typed(column: Column, homes: Sequence[Home], sample: Sample) -> Field:
         return Field(column.name, kind)
     if all(c.type.kind is None for c in (column, *new)):
         return Field(column.name, kind, "no system declares its type: compared as text")
-    shown = _shown_map(column, homes, sample)
+    shown = "" if kind.name in _MOMENTS else _shown_map(column, homes, sample)
     why = _became(column, new)
     if shown:
         hint = f"{column.name}: {{type: {kind}, map: {{{shown}}}}}"
