@@ -39,36 +39,37 @@ def declare_types(loaded: LoadedPlan, sessions: Mapping[str, Session]) -> None:
     """Declare, for every table of files, the columns that SQL of the plan's contracts names."""
     wanted: dict[tuple[str, str], dict[str, str]] = {}
     for one in loaded.contracts:
-        for source, sql in _sources(one.contract):
+        for source in (*one.contract.old, *one.contract.new):
             session = sessions[source.system]
             if source.table is None or not isinstance(session, Untyped):
                 continue
             columns = session.columns(Relation(table=source.table))
             types = wanted.setdefault((source.system, source.table), {})
-            types |= dict(_types(one.contract, source, sql, columns, sessions))
+            types |= dict(_types(one.contract, source, columns, sessions))
     for (system, table), types in wanted.items():
         session = sessions[system]
         if types and isinstance(session, Untyped):
             session.declare(table, types)
 
 
-def _sources(contract: Contract) -> Iterator[tuple[OldSource | NewSource, frozenset[str]]]:
-    """Each source with the names that its SQL speaks of."""
-    for old in contract.old:
-        texts = [old.where, old.deleted_when, *receives_of(contract, old), *old.columns.values()]
-        yield old, frozenset().union(*(identifiers(t) for t in texts if t))
-    for new in contract.new:
-        texts = [new.where, new.deleted_when, *new.columns.values()]
-        yield new, frozenset().union(*(identifiers(t) for t in texts if t))
+def _named(
+    contract: Contract, source: OldSource | NewSource, columns: tuple[Column, ...]
+) -> frozenset[str]:
+    """The names that the source's SQL speaks of; a plain column's name is no SQL."""
+    plain = {c.name for c in columns}
+    texts = [source.where, source.deleted_when, *source.columns.values()]
+    if isinstance(source, OldSource):
+        texts += receives_of(contract, source)
+    return frozenset().union(*(identifiers(t) for t in texts if t and t not in plain))
 
 
 def _types(
     contract: Contract,
     source: OldSource | NewSource,
-    named: frozenset[str],
     columns: tuple[Column, ...],
     sessions: Mapping[str, Session],
 ) -> Iterator[tuple[str, str]]:
+    named = _named(contract, source, columns)
     for name in contract.names:
         column = next((c for c in columns if c.name == source.columns.get(name, name)), None)
         if column is None or column.type.kind is not None or column.name.lower() not in named:
