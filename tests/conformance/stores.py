@@ -70,10 +70,10 @@ def parquet(folder: Path, values: Sequence[tuple[str, Any]]) -> str:
     return "files:."
 
 
-def in_server(database: Database, values: Sequence[tuple[str, Any]]) -> str:
-    """Fill a database of a real server."""
+def in_server(database: Database, values: Sequence[tuple[str, Any]], first: str) -> str:
+    """Fill a database of a real server; `first` goes before each statement."""
     for table, stored in values:
-        database.execute(*_create(table, stored))
+        database.execute(*(first + statement for statement in _create(table, stored)))
     return database.url
 
 

@@ -70,9 +70,8 @@ def _filled(request: pytest.FixtureRequest, system: str, folder: Path) -> Sessio
         server: Server = request.getfixturevalue(system)
         database = Database(server, f"conformance_{folder.name[-1]}")
         server.create_database(database.name)
-        if system == "mariadb":
-            database.execute("SET GLOBAL sql_mode = ''")
-        url = in_server(database, values)
+        first = "SET sql_mode = '';" if system == "mariadb" else ""  # it refuses zero dates else
+        url = in_server(database, values, first)
     spec = SystemSpec(url=url)
     if system == "generic":
         return GenericSession("values", url, spec)
