@@ -64,6 +64,8 @@ class SqliteSession:
 
     def count(self, relation: Relation, *conditions: str | None) -> tuple[int, ...]:
         """See `Session.count`."""
+        for each in conditions:
+            self._refuse_strays(relation, each or "")
         sums = ", ".join(
             "count(*)" if each is None else f"coalesce(sum(({each}) IS TRUE), 0)"
             for each in conditions
@@ -113,8 +115,22 @@ class SqliteSession:
         return replace(output, type=SourceType(kind))
 
     def _try(self, relation: Relation, expression: str) -> None:
+        self._refuse_strays(relation, expression)
         sql = f"SELECT ({expression}) FROM {self._from(relation)} LIMIT 0"
         self._asked(sql, expression).close()
+
+    def _refuse_strays(self, relation: Relation, expression: str) -> None:
+        """SQLite takes "a name" that it does not know for a string, and a condition that is
+        misspelt so is silently false."""
+        names = re.findall(r'"((?:[^"]|"")*)"', re.sub(r"'(?:[^']|'')*'", "", expression))
+        if not names:
+            return
+        known = {column.name.lower() for column in self.columns(relation)}
+        for table in self.tables():
+            known |= {table.name.lower(), *(column.name.lower() for column in table.columns)}
+        for name in names:
+            if name.replace('""', '"').lower() not in known:
+                raise UsageProblem(f'{self._name} has no column "{name}": `{expression}`')
 
     def _asked(self, sql: str, expression: str) -> sqlite3.Cursor:
         try:

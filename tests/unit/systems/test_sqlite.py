@@ -111,6 +111,14 @@ def test_an_sql_mistake_quotes_the_expression(session: SqliteSession, expression
         session.resolve(selection)
 
 
+def test_a_quoted_name_that_is_none_is_no_string(session: SqliteSession) -> None:
+    assert session.count(QUEUE, '"stars" = 5 AND item <> \'a "b" c\'') == (1,)
+    with pytest.raises(UsageProblem, match='no column "strs"'):
+        session.count(QUEUE, '"strs" > 3')
+    with pytest.raises(UsageProblem, match='no column "strs"'):
+        session.resolve(Selection(QUEUE, (), '"strs" > 3'))
+
+
 def test_a_missing_table_names_the_nearest(session: SqliteSession) -> None:
     with pytest.raises(MissingRelation, match="Did you mean `customers`"):
         session.columns(Relation("custmers"))
