@@ -41,8 +41,9 @@ _BEGIN = (
 )
 _NO_TABLE = 1146
 _TO_MEND = frozenset(
-    [1052, 1054, 1056, 1060, 1064, 1066, 1103, 1111, 1120, 1140, _NO_TABLE, 1222, 1241, 1242, 1247]
-    + [1248, 1253, 1267, 1271, 1273, 1305, 1327, 1365, 1406, 1582, 1583, 1630, 1690, 1792, 4078]
+    {1052, 1054, 1056, 1060, 1064, 1066, 1103, 1111, 1120, 1140, _NO_TABLE, 1222, 1241, 1242}
+    | {1247, 1248, 1253, 1267, 1271, 1273, 1305, 1327, 1365, 1406, 1582, 1583, 1630, 1690}
+    | {1792, 4078}
 )
 """Errors that a person mends in the contract's SQL (1792 is an attempt to write)."""
 
@@ -186,7 +187,7 @@ class MysqlSession:
     def _described(self, sql: str) -> tuple[Column, ...]:
         with self._alone(), self._troubles(), self._connection.cursor() as cursor:
             cursor.execute(f"{sql}\nLIMIT 0")
-            fields = cursor._result.fields  # type: ignore[union-attr]
+            fields = cursor._result.fields
             return tuple(
                 Column(f.name, catalog.described_type(f.type_code, f.flags, f.charsetnr, f.length))
                 for f in fields

@@ -1,7 +1,8 @@
 """Rows of MySQL's wire protocol to Arrow, column by column, without a Python value of their own.
 
 PyMySQL's own rows cost four times as much and its converters lose digits; here a value stays the
-bytes that the server sent, until Arrow has it. Measured: 160,000 rows of five columns a second on one core.
+bytes that the server sent, until Arrow has it. Measured on
+one core: 160,000 rows of five columns a second.
 """
 
 from __future__ import annotations
@@ -100,6 +101,8 @@ def _array(values: tuple[bytes | None, ...], output: Output) -> pa.Array[Any]:
             return pc.equal(text, "1")
         if output.type.kind is TypeName.INTEGER and not output.type.wide:
             return text.cast(pa.int64())
+        if output.type.single:  # came as the double it is; written as the shortest that means it
+            return text.cast(pa.float64()).cast(pa.float32()).cast(pa.string())
     except pa.ArrowInvalid:  # not UTF-8, or no integer: handed on as it is, and then found bad
         return raw
     return text

@@ -58,10 +58,20 @@ def test_equal_exactly_where_measured_equal(
         old_side, new_side = group[0]["source_db"], group[0]["target_db"]
         olds, news = loaded[old_side][f"old{number}"], loaded[new_side][f"new{number}"]
         for case in group:
-            equal = olds[case["case"]] == news[case["case"]]
+            equal = _same(group[0], olds[case["case"]], news[case["case"]])
             if equal != (case["exact_value_equal"] == "true"):
                 wrong.append((case, olds[case["case"]], news[case["case"]]))
     assert not wrong, (len(wrong), wrong[:10])
+
+
+def _same(case: Case, old: Any, new: Any) -> bool:
+    """Beside a blank-padded CHAR, trailing blanks are no content on the other side either."""
+    if case["category"] == "uuid_string" and "char(100)" in (
+        case["source_type"],
+        case["target_type"],
+    ):
+        return bool(old.rstrip(" ") == new.rstrip(" "))
+    return bool(old == new)
 
 
 def _columns(groups: dict[Group, list[Case]]) -> dict[str, dict[str, tuple[str, list[Any]]]]:
