@@ -176,7 +176,7 @@ class GenericSession:
         for values, output in zip(zip(*rows, strict=True), outputs, strict=True):
             try:
                 array = array_of(values)
-            except TypeError as error:
+            except (TypeError, ValueError) as error:
                 raise SystemProblem(f"{self._name}: column `{output.name}`: {error}") from error
             columns.append(array.cast(pa.bool_()) if output.condition else array)
         return pa.RecordBatch.from_arrays(columns, names=names)

@@ -26,21 +26,15 @@ _SIMPLE: dict[type, pa.DataType] = {
 }
 
 
-def batch_of_rows(rows: Sequence[Sequence[Any]], names: Sequence[str]) -> pa.RecordBatch:
-    """A record batch of these rows. Never fails for the mix of types in a column."""
-    columns = list(zip(*rows, strict=True)) if rows else [()] * len(names)
-    return pa.RecordBatch.from_arrays([array_of(c) for c in columns], names=list(names))
-
-
 def array_of(values: Sequence[Any]) -> pa.Array[Any]:
     """One column: of its own type where all values share one, else exact text."""
     kinds = set(map(type, values)) - {type(None)}
     if not kinds:
         return pa.nulls(len(values))
     if len(kinds) == 1:
-        kind = _SIMPLE.get(next(iter(kinds)))
-        if kind is not None and _fits(kind, values):
-            return pa.array(values, kind)
+        found = _uniform(values, next(iter(kinds)))
+        if found is not None:
+            return found
     if kinds == {dt.datetime}:
         return _moments(values)
     if kinds <= {memoryview, bytearray, bytes}:
@@ -48,12 +42,14 @@ def array_of(values: Sequence[Any]) -> pa.Array[Any]:
     return pa.array(exact_texts(values), pa.string())
 
 
-def _fits(kind: pa.DataType, values: Iterable[Any]) -> bool:
-    if kind == pa.int64():
-        return all(v is None or -(2**63) <= v < 2**63 for v in values)
-    if kind == pa.time64("us"):
-        return all(v is None or v.tzinfo is None for v in values)
-    return True
+def _uniform(values: Sequence[Any], kind: type) -> pa.Array[Any] | None:
+    arrow = _SIMPLE.get(kind)
+    if arrow is None or (kind is dt.time and any(v is not None and v.tzinfo for v in values)):
+        return None
+    try:
+        return pa.array(values, arrow)
+    except OverflowError:  # integers beyond 64 bits
+        return None
 
 
 def _moments(values: Sequence[Any]) -> pa.Array[Any]:

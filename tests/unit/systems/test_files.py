@@ -217,6 +217,14 @@ def test_a_mistake_in_sql_quotes_it(tmp_path: Path, opened: Open) -> None:
     assert os.listdir(tmp_path) == ["queue.csv"]  # noqa: PTH208 - nothing was written
 
 
+def test_a_column_may_be_asked_for_twice(tmp_path: Path, opened: Open) -> None:
+    (tmp_path / "queue.csv").write_text("a\n1\n")
+    outputs = (Output("x", "a", True), Output("y", "A", True), Output("z", "a || '!'", False))
+    session = opened()
+    (batch,) = session.stream(session.resolve(Selection(QUEUE, outputs)))
+    assert batch.to_pydict() == {"x": ["1"], "y": ["1"], "z": ["1!"]}
+
+
 def test_large_streams_come_in_batches(tmp_path: Path, opened: Open) -> None:
     pq.write_table(pa.table({"n": pa.array(range(200_000))}), tmp_path / "queue.parquet")
     session = opened()
