@@ -39,7 +39,8 @@ def declare_types(loaded: LoadedPlan, sessions: Mapping[str, Session]) -> None:
     """Declare, for every table of files, the columns that SQL of the plan's contracts names."""
     wanted: dict[tuple[str, str], dict[str, str]] = {}
     for one in loaded.contracts:
-        for source in (*one.contract.old, *one.contract.new):
+        sources: tuple[OldSource | NewSource, ...] = (*one.contract.old, *one.contract.new)
+        for source in sources:
             session = sessions[source.system]
             if source.table is None or not isinstance(session, Untyped):
                 continue
