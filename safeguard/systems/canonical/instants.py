@@ -37,12 +37,13 @@ _ARROW_ZONES_END = days_of(2037, 1, 1) * 86_400 * 1_000_000
 _STAMP = re.compile(
     r"(?P<date>[0-9]{4,7}-[0-9]{2}-[0-9]{2})"
     r"(?:[ T](?P<h>[01][0-9]|2[0-3]):(?P<m>[0-5][0-9]):(?P<s>[0-5][0-9])(?:\.(?P<f>[0-9]{1,9}))?"
-    r"(?:(?P<z>Z)|(?P<sign>[+-])(?P<oh>[0-9]{2})(?::?(?P<om>[0-5][0-9]))?(?::(?P<os>[0-5][0-9]))?)?"
+    r"(?:(?P<z>Z)|(?P<sign>[+-])(?P<oh>0[0-9]|1[0-5])(?::?(?P<om>[0-5][0-9]))?(?::(?P<os>[0-5][0-9]))?)?"
     r")?(?P<bc> BC)?"
 )
+_HOURS_EAST = "(?:0[0-9]|1[0-5])"
 _FAST = (
-    rf"^(?P<stamp>{SURE_DATE}(?:[ T](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
-    r"(?:\.[0-9]{1,6})?)?)(?P<offset>Z|[+-][0-9]{2}(?::?[0-5][0-9])?)?$"
+    rf"^(?P<stamp>{SURE_DATE}[ T](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
+    rf"(?:\.[0-9]{{1,6}})?)(?P<offset>Z|[+-]{_HOURS_EAST}(?::?[0-5][0-9])?)?$"
 )
 
 
@@ -108,10 +109,11 @@ def _tick(tick: int, unit: int, aware: bool) -> _Stamp | int:
 
 def _of_text(raw: pa.Array[Any], column: CanonicalColumn) -> Reading:
     parts = pc.extract_regex(raw, _FAST)
-    stamps = _found(pc.struct_field(parts, "stamp"))
+    days = arrays.matching(raw, f"^{SURE_DATE}$")
+    stamps = pc.coalesce(_found(pc.struct_field(parts, "stamp")), days)
     wall = stamps.cast(pa.timestamp("us")).cast(pa.int64())
     offset = pc.struct_field(parts, "offset")
-    given = pc.not_equal(offset, "")
+    given = pc.fill_null(pc.not_equal(offset, ""), False)
     naive = pc.if_else(given, _NONE, wall)
     placed = _placed(naive, column.source.aware, column)
     if pc.any(given).as_py():
