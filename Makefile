@@ -30,11 +30,11 @@ format: $(VENV)/.installed-dev
 	$(BIN)/ruff format $(CHECKED)
 
 services:
-	scripts/install-test-servers
+	.ci/install-test-servers
 
 # The stamps are newer than what they were made from, so a second run installs nothing.
 $(VENV)/.made:
-	scripts/make-venv $(PYTHON) $(VENV)
+	.ci/make-venv $(PYTHON) $(VENV)
 	touch $@
 
 $(VENV)/.installed: $(VENV)/.made pyproject.toml constraints.txt
@@ -47,7 +47,7 @@ $(VENV)/.installed-dev: $(VENV)/.made pyproject.toml constraints.txt
 
 # Writes constraints.txt anew from the newest versions that fit pyproject.toml.
 lock:
-	scripts/lock $(PYTHON)
+	.ci/lock $(PYTHON)
 
 clean:
 	rm -rf $(VENV) .safeguard build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -24,9 +24,16 @@ def survey(loaded: LoadedPlan, sessions: Mapping[str, Session]) -> Coverage:
 
 
 def _count(table: Uncovered, session: Session) -> TableCount:
-    """Entries of an uncovered table; unknown where the system refuses: it stays uncovered."""
+    """Entries of an uncovered table and whose they are; unknown where the system refuses."""
     try:
         (entries,) = session.count(Relation(table=table.table), None)
     except (SystemProblem, UsageProblem):
         return TableCount(None)
-    return TableCount(entries)
+    owners = table.owners(session.info.dialect)
+    if not owners or not entries:
+        return TableCount(entries)
+    try:
+        (customers,) = session.count(Relation(query=owners), None)
+    except (SystemProblem, UsageProblem):
+        return TableCount(entries)
+    return TableCount(entries, customers)

@@ -360,10 +360,7 @@ class _Aligner:
                         self._zoned(self.contract.order, one, _column(one, ORDER_SLOT, kind))
                     )
                 wanted += [
-                    self._zoned(
-                        f.name, one, _column(one, f.slot, f.old if side == "old" else f.new[i])
-                    )
-                    for f in fields
+                    self._zoned(f.name, one, self._field_column(f, side, i, one)) for f in fields
                 ]
                 wanted += [
                     CanonicalColumn(o.name, o.type, Type(TypeName.BOOLEAN), Storage.BOOL)
@@ -373,11 +370,23 @@ class _Aligner:
                 found[(side, i)] = tuple(wanted)
         return found
 
+    def _field_column(self, field: FieldSlot, side: str, i: int, one: Described) -> CanonicalColumn:
+        column = _column(one, field.slot, field.old if side == "old" else field.new[i])
+        return replace(column, source=self._padded(side, field.slot, column.source))
+
+    def _padded(self, side: str, slot: str, source: SourceType) -> SourceType:
+        """Trailing blanks of an old CHAR(n) are no content: a new VARCHAR that was filled with them
+        has lost nothing. The other way round a blank that a CHAR swallows is a change."""
+        padded = any(one.output(slot).type.blank_padded for one in self.old)
+        return replace(source, blank_padded=True) if side == "new" and padded else source
+
     def _key_column(self, key: KeySlot, side: str, i: int, one: Described) -> CanonicalColumn:
         walk = self.walks.get((side, i, key.name))
         source = one.output(key.slot).type
         if walk is None:
-            column = CanonicalColumn(key.slot, source, key.type, key.storage)
+            column = CanonicalColumn(
+                key.slot, self._padded(side, key.slot, source), key.type, key.storage
+            )
         else:
             foreign = _foreign_type(source, walk.type_of(side))
             column = CanonicalColumn(
