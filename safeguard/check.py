@@ -165,7 +165,7 @@ def _verdict_whatever_happens(folder: RunFolder, started: dt.datetime) -> Iterat
 def _sigterm_interrupts() -> Iterator[None]:
     """SIGTERM ends a check as Ctrl-C does: cleanly, with an UNDECIDED verdict."""
 
-    def interrupt(signum: int, frame: object) -> None:
+    def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
     try:

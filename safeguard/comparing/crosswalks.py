@@ -103,7 +103,7 @@ def _leave(exchange: Exchange, table: str, walk: CrosswalkPlan) -> None:
 def old_view(exchange: Exchange, plan: ContentPlan, route: int) -> str:
     """`old` as route R sees it: merged ids by their representative, ambiguous ones marked in kb."""
     source = plan.new[route]
-    walks = [w for w in source.crosswalks]
+    walks = source.crosswalks
     if not any(
         exchange.number(f"SELECT count(*) FROM {walk_table('new', source, w.slot)}_old")
         for w in walks

@@ -24,9 +24,12 @@ def withdraw_uncertain(exchange: Exchange, plan: ContentPlan, tally: Tally) -> N
     unkeyed = exchange.number("SELECT count(*) FROM old WHERE kb > 0")
     surplus = exchange.number(f"SELECT count(*) FROM told WHERE status = '{NewStatus.EXTRA}'")
     if not tally.old_agrees or 0 < surplus <= unkeyed:
+        doubtful = (
+            [NewStatus.EXTRA] if tally.old_agrees else [NewStatus.EXTRA, NewStatus.DUPLICATED]
+        )
+        listed = ", ".join(f"'{status}'" for status in doubtful)
         exchange.run(
-            f"""UPDATE told SET status = '{NewStatus.NOT_COMPARED}'
-            WHERE status IN ('{NewStatus.EXTRA}'{"" if tally.old_agrees else f", '{NewStatus.DUPLICATED}'"})"""
+            f"UPDATE told SET status = '{NewStatus.NOT_COMPARED}' WHERE status IN ({listed})"
         )
 
 

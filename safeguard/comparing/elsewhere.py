@@ -141,7 +141,8 @@ def _whole_lists(exchange: Exchange) -> None:
     )
     exchange.create(
         "got_list",
-        "AS SELECT owner, list_sort(list(what)) AS bag FROM got GROUP BY owner HAVING count(*) > 1 AND bool_and(whole)",
+        """AS SELECT owner, list_sort(list(what)) AS bag FROM got
+        GROUP BY owner HAVING count(*) > 1 AND bool_and(whole)""",
     )
     exchange.create(
         "handed",
@@ -151,8 +152,10 @@ def _whole_lists(exchange: Exchange) -> None:
     )
     exchange.create(
         "pairs",
-        """AS WITH g AS (SELECT rid, owner, what, row_number() OVER (PARTITION BY owner, what ORDER BY rid) AS nth FROM given),
-        t AS (SELECT nid, owner, what, row_number() OVER (PARTITION BY owner, what ORDER BY nid) AS nth FROM got)
+        """AS WITH g AS (SELECT rid, owner, what,
+                row_number() OVER (PARTITION BY owner, what ORDER BY rid) AS nth FROM given),
+            t AS (SELECT nid, owner, what,
+                row_number() OVER (PARTITION BY owner, what ORDER BY nid) AS nth FROM got)
         SELECT g.rid, t.nid, 1 AS rule FROM handed h JOIN g ON g.owner IS NOT DISTINCT FROM h.giver
         JOIN t ON t.owner = h.taker AND t.what = g.what AND t.nth = g.nth""",
     )

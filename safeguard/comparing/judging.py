@@ -67,7 +67,8 @@ class Judge:
     def _judge_values(self, rule: FieldRule, route: int, old: str) -> None:
         old_value, new_value = (rule.evidence(side, self.reveal) for side in ("o", "n"))
         self.exchange.run(
-            f"""INSERT INTO judged SELECT u.rid, u.nid, {route}, u.cls, u.single, {literal(rule.field.name)},
+            f"""INSERT INTO judged SELECT u.rid, u.nid, {route}, u.cls, u.single,
+                {literal(rule.field.name)},
                 {literal(rule.slot)}, j.code, j.forms, j.cause, j.old_value, j.new_value
             FROM unequal u JOIN (
                 SELECT u.rid, u.nid, {rule.judged()}, {old_value} AS old_value,

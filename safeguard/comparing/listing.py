@@ -62,7 +62,8 @@ def _old_lines(plan: ContentPlan, teller: Teller, route: int, rid: int, lists: l
     kind = plan.order[0]
     ranks = " ".join(f"WHEN {i} THEN '{s}'" for i, s in enumerate(RANKED))
     return f"""
-        SELECT {shown("o.p", kind.type.name, kind.nanoseconds)}, coalesce({teller.old_key(plan.items)}, '(none)'),
+        SELECT {shown("o.p", kind.type.name, kind.nanoseconds)},
+            coalesce({teller.old_key(plan.items)}, '(none)'),
             CASE s.rank {ranks} ELSE 'kept' END
         FROM old o JOIN old me ON {same([*lists, "src"], "me", "o")} AND me.rid = {rid}
         LEFT JOIN status s ON s.rid = o.rid AND s.r = {route}

@@ -129,15 +129,19 @@ def _unordered_lists(
     # is held against all of the new one.
     sql = f"""
         WITH entries AS (
-            SELECT u.ln, TRUE AS is_old, o.rid AS number, {items_of(plan, "o")}, o.po AS opo, NULL AS npo, m.nid AS partner
-            FROM side_old o JOIN numbered u ON {same(["src", *lists], "u", "o")} LEFT JOIN m ON m.rid = o.rid
+            SELECT u.ln, TRUE AS is_old, o.rid AS number, {items_of(plan, "o")}, o.po AS opo,
+                NULL AS npo, m.nid AS partner
+            FROM side_old o JOIN numbered u ON {same(["src", *lists], "u", "o")}
+            LEFT JOIN m ON m.rid = o.rid
             WHERE o.cls = {DUE}
             UNION ALL
             SELECT u.ln, FALSE, n.nid, {items_of(plan, "n")}, NULL, n.po, NULL
             FROM side_new n JOIN numbered u ON {same(lists, "u", "n")})
         SELECT ln, is_old, number, dense_rank() OVER (PARTITION BY ln ORDER BY {items}) AS item,
-            CASE WHEN is_old AND opo IS NOT NULL THEN dense_rank() OVER (PARTITION BY ln, is_old ORDER BY opo)
-                WHEN NOT is_old AND npo IS NOT NULL THEN dense_rank() OVER (PARTITION BY ln, is_old ORDER BY npo)
+            CASE WHEN is_old AND opo IS NOT NULL
+                    THEN dense_rank() OVER (PARTITION BY ln, is_old ORDER BY opo)
+                WHEN NOT is_old AND npo IS NOT NULL
+                    THEN dense_rank() OVER (PARTITION BY ln, is_old ORDER BY npo)
             END AS rank, partner
         FROM entries ORDER BY ln, is_old DESC, number"""
     rows = (

@@ -36,7 +36,8 @@ class Owners:
             return
         self.exchange.run(
             f"""INSERT INTO ownerless SELECT m.rid, {route} FROM m JOIN new_{route} n ON n.nid = m.nid
-            WHERE m.rid IS NOT NULL AND m.cls = {DUE} AND {self.ownerless(route)} AND NOT {self.stranger()}"""
+            WHERE m.rid IS NOT NULL AND m.cls = {DUE} AND {self.ownerless(route)}
+            AND NOT {self.stranger()}"""
         )
 
     def strangers(self) -> int:
@@ -45,7 +46,8 @@ class Owners:
             return 0
         owner = key_text(self.plan.owners, "o")
         return self.exchange.number(
-            f"SELECT count(*) FROM old o WHERE NOT o.d AND NOT coalesce({owner} IN (SELECT id FROM customer), FALSE)"
+            f"""SELECT count(*) FROM old o WHERE NOT o.d
+            AND NOT coalesce({owner} IN (SELECT id FROM customer), FALSE)"""
         )
 
     def _ask(self, route: int) -> bool:

@@ -97,7 +97,8 @@ class Pairing:
                 ORDER BY {self._preference()}, src, rid) AS place
             FROM (SELECT *, row_number() OVER (PARTITION BY {columns(self.keys)}, {who}
                 ORDER BY {columns((*self.fields, "rid"))}) AS slot,
-                EXISTS (SELECT 1 FROM side_new n WHERE {same(self.keys, "o", "n")} AND {self.equal}) AS twin
+                EXISTS (SELECT 1 FROM side_new n
+                    WHERE {same(self.keys, "o", "n")} AND {self.equal}) AS twin
               FROM (SELECT side_old.*, {columns(self._raw_sources())} FROM side_old JOIN old USING (rid)
                     WHERE side_old.cls = {DUE}) o)""",
         )
@@ -159,7 +160,7 @@ class Pairing:
         )
 
     def _pair_repeated(self) -> None:
-        """Keys that repeat: cancel equal entries, then those equal under accepted forms, then by order."""
+        """Keys that repeat: cancel equal entries, then those equal as accepted, then by order."""
         if not self.has_repeated:
             return
         among = f"WHERE EXISTS (SELECT 1 FROM repeated q WHERE {same(self.keys, 'q', 't')})"
@@ -186,7 +187,8 @@ class Pairing:
         self.exchange.create(
             "hit",
             f"""AS WITH o AS (SELECT *, row_number() OVER (PARTITION BY {by} ORDER BY cls, rid) AS nth
-                FROM (SELECT o.rid, o.cls, {_named(self.keys, "o", old, names)} FROM ro o WHERE {where[0]})),
+                FROM (SELECT o.rid, o.cls, {_named(self.keys, "o", old, names)}
+                    FROM ro o WHERE {where[0]})),
             n AS (SELECT *, row_number() OVER (PARTITION BY {by} ORDER BY nid) AS nth
                 FROM (SELECT n.nid, {_named(self.keys, "n", new, names)} FROM rn n WHERE {where[1]}))
             SELECT o.rid, n.nid, o.cls FROM o JOIN n ON {same([*self.keys, *names, "nth"], "o", "n")}""",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+
 from safeguard.comparing.declaring import declare_types
 from safeguard.comparing.fields import rule_for
 from safeguard.contract.model import Contract, Crosswalk, LoadedContract, LoadedPlan, Source

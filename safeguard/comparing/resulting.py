@@ -153,10 +153,8 @@ def _summed(routes: tuple[RouteResult, ...]) -> dict[str, int]:
 def _conservation(
     done: Compared, old: dict[str, int], routes: tuple[RouteResult, ...]
 ) -> Conservation:
-    tally, said = done.tally, []
-    old_ok = tally.old_agrees
-    for old_source in done.plan.old:
-        said.append(_sentence(old_source, tally.old_read, tally.old_counted))
+    tally, old_ok = done.tally, done.tally.old_agrees
+    said = [_sentence(s, tally.old_read, tally.old_counted) for s in done.plan.old]
     total = sum(tally.old_counted.values())
     if sum(old.values()) != total or min(old.values()) < 0:
         old_ok = False
@@ -196,7 +194,8 @@ def _open_routes(done: Compared, routes: tuple[RouteResult, ...]) -> list[str]:
         r = source.index
         apart = done.exchange.number(
             f"""SELECT count(*) FROM (SELECT rid FROM absent WHERE r = {r} UNION ALL
-            SELECT DISTINCT rid FROM found WHERE r = {r} UNION ALL SELECT rid FROM unkeyed WHERE r = {r})"""
+            SELECT DISTINCT rid FROM found WHERE r = {r} UNION ALL
+            SELECT rid FROM unkeyed WHERE r = {r})"""
         )
         seen = done.tally.paired_due[r] + apart
         if seen != route.due:
@@ -221,7 +220,8 @@ def _reasons(done: Compared, due: int, routes: tuple[RouteResult, ...]) -> list[
     for source, route in zip(done.plan.new, routes, strict=True):
         if route.due < source.at_least:
             found.append(
-                f"{route.due} entries were due in {source.system}, the contract wants at least {source.at_least}"
+                f"{route.due} entries were due in {source.system}, "
+                f"the contract wants at least {source.at_least}"
             )
     if contract.shape in ("record", "document") and not done.plan.fields:
         found.append("no field is compared: only that the keys are there")
@@ -272,10 +272,8 @@ def _unread_values(done: Compared) -> list[str]:
 
 
 def _notes(done: Compared) -> list[str]:
-    found = []
-    for rule in {r.field.name: r for rules in done.rules.values() for r in rules}.values():
-        if rule.is_lossy:
-            found.append(f"the map of `{rule.field.name}` is lossy: several old values become one")
+    lossy = {r.field.name: None for rules in done.rules.values() for r in rules if r.is_lossy}
+    found = [f"the map of `{name}` is lossy: several old values become one" for name in lossy]
     strangers = done.owners.strangers()
     if strangers:
         found.append(
@@ -287,7 +285,8 @@ def _notes(done: Compared) -> list[str]:
     ties = _ties(done)
     if ties:
         found.append(
-            f"{ties} old entries share their position with another or have none: their order promises nothing"
+            f"{ties} old entries share their position with another or have none: "
+            "their order promises nothing"
         )
     return found
 

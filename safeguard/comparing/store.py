@@ -30,7 +30,8 @@ def write_findings(exchange: Exchange, path: Path) -> None:
     partial = path.with_name(f".{path.name}.partial")
     columns = ", ".join(f'"{c}"' for c in COLUMNS)
     exchange.run(
-        f"""COPY (SELECT {columns} FROM finding ORDER BY content, kind, owner, "list", item, field, system)
+        f"""COPY (SELECT {columns} FROM finding
+            ORDER BY content, kind, owner, "list", item, field, system)
         TO {literal(str(partial))} (FORMAT parquet)"""
     )
     partial.replace(path)

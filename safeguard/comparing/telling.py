@@ -107,7 +107,8 @@ class Teller:
     ) -> None:
         """One INSERT; every argument is an SQL expression over `source`."""
         self.exchange.run(
-            f"""INSERT INTO finding SELECT {literal(self.content)}, {kind}, {cause}, {keys}, {field}, {values},
+            f"""INSERT INTO finding SELECT {literal(self.content)}, {kind}, {cause}, {keys}, {field},
+                {values},
                 {system}, {self.book.first_segment}, NULL, {entry}, {customer}, {route}
             FROM {source} LEFT JOIN customer c ON c.id = {customer}"""
         )
@@ -177,7 +178,8 @@ class Teller:
                 literal(Kind.MOVED),
                 f"""SELECT v.rid, v.r, {shown('a.p', old.type.name, old.nanoseconds)} AS was,
                     {shown('b.p', new.type.name, new.nanoseconds)} AS is_now
-                FROM moved v JOIN old a ON a.rid = v.rid JOIN new_{route} b ON b.nid = v.nid WHERE v.r = {route}""",
+                FROM moved v JOIN old a ON a.rid = v.rid JOIN new_{route} b ON b.nid = v.nid
+                WHERE v.r = {route}""",
                 "NULL", "NULL", "t.was, t.is_now", self._system(),
             )  # fmt: skip
 
@@ -225,7 +227,8 @@ class Teller:
         return dict(
             self.exchange.rows(
                 f"""SELECT cause, count(*) FROM (SELECT min_by(cause, field) AS cause FROM judged
-                WHERE code = {CHANGED} AND cls = {DUE} AND single GROUP BY rid, r, slot) GROUP BY cause ORDER BY cause"""
+                WHERE code = {CHANGED} AND cls = {DUE} AND single GROUP BY rid, r, slot)
+                GROUP BY cause ORDER BY cause"""
             )
         )
 
@@ -234,7 +237,8 @@ class Teller:
         found: dict[str, dict[str, int]] = {}
         for i, name in enumerate(self.book.segments):
             for kind, count in self.exchange.rows(
-                f"""SELECT f.kind, count(DISTINCT f.entry) FROM finding f JOIN customer c ON c.id = f.customer
+                f"""SELECT f.kind, count(DISTINCT f.entry)
+                FROM finding f JOIN customer c ON c.id = f.customer
                 WHERE f.content = {literal(self.content)} AND c.s{i} GROUP BY f.kind"""
             ):
                 found.setdefault(kind, {})[name] = count
@@ -244,8 +248,10 @@ class Teller:
         """The first findings of each kind, cause and field, in the order of their owners."""
         names = ", ".join(f'"{c}"' for c in COLUMNS)
         rows = self.exchange.rows(
-            f"""SELECT {names} FROM (SELECT *, row_number() OVER (PARTITION BY kind ORDER BY nth, owner, "list", item, field) AS place
-                FROM (SELECT *, row_number() OVER (PARTITION BY kind, cause, field ORDER BY owner, "list", item) AS nth
+            f"""SELECT {names} FROM (SELECT *, row_number() OVER (
+                    PARTITION BY kind ORDER BY nth, owner, "list", item, field) AS place
+                FROM (SELECT *, row_number() OVER (
+                        PARTITION BY kind, cause, field ORDER BY owner, "list", item) AS nth
                     FROM finding WHERE content = {literal(self.content)}))
             WHERE place <= {most} ORDER BY kind, place"""
         )

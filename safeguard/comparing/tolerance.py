@@ -15,7 +15,8 @@ def count_tolerated(exchange: Exchange, rules: Sequence[FieldRule]) -> None:
         if rule.is_lossy:
             values = ", ".join(rule.collapsed)
             exchange.run(
-                f"""INSERT INTO tolerated SELECT 'mapped', count(*) FROM m JOIN side_old o ON o.rid = m.rid
+                f"""INSERT INTO tolerated SELECT 'mapped', count(*)
+                FROM m JOIN side_old o ON o.rid = m.rid
                 WHERE m.nid IS NOT NULL AND m.eq AND m.cls = {DUE} AND o.{rule.slot} IN ({values})"""
             )
 

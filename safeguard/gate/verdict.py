@@ -118,8 +118,8 @@ def _allowed(
     segments = content.finding_segments.get(kind, {})
     for name, most in allowance.segment_at_most.items():
         if segments.get(name, 0) > most:
-            over = f"{segments[name]:,} of customers in {name}, more than the {most:,} that the policy allows"
-            return f"{what}, {over}", True
+            over = f"more than the {most:,} that the policy allows"
+            return f"{what}, {segments[name]:,} of customers in {name}, {over}", True
     return f"{what} (allowed by the policy's ceiling)", False
 
 

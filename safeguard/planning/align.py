@@ -260,8 +260,8 @@ class _Aligner:
         zone = one.zone_of(name)
         if zone is None and not column.source.aware:
             self._mistake(
-                f"{one.source.system}.{one.selection.relation}: `{name}` is a timestamp without a time zone; "
-                f"say which zone it was written in: `timezone:` at the system {one.source.system} "
+                f"{one.source.system}.{one.selection.relation}: `{name}` is a timestamp "
+                f"without a time zone; say which zone it was written in: `timezone:` at the system {one.source.system} "
                 f"(UTC if its values carry an offset)",
                 f"fields.{name}",
             )
