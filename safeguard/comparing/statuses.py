@@ -38,8 +38,10 @@ def rank_old(exchange: Exchange, plan: ContentPlan) -> None:
         f"SELECT rid, r, {RANK[OldStatus.ORPHANED]} FROM ownerless",
         f"SELECT rid, r, {RANK[OldStatus.CHANGED]} FROM judged WHERE code = {CHANGED} AND cls = {DUE}",
         f"SELECT rid, r, {RANK[OldStatus.MOVED]} FROM moved",
-        f"SELECT rid, r, {RANK[OldStatus.NOT_COMPARED]} FROM judged "
-        f"WHERE code = {NOT_COMPARED} AND cls = {DUE}",
+        (
+            f"SELECT rid, r, {RANK[OldStatus.NOT_COMPARED]} FROM judged "
+            f"WHERE code = {NOT_COMPARED} AND cls = {DUE}"
+        ),
         f"SELECT rid, r, {RANK[OldStatus.NOT_COMPARED]} FROM unkeyed",
     ]
     exchange.create(

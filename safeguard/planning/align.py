@@ -261,8 +261,8 @@ class _Aligner:
         if zone is None and not column.source.aware:
             self._mistake(
                 f"{one.source.system}.{one.selection.relation}: `{name}` is a timestamp "
-                f"without a time zone; say which zone it was written in: `timezone:` at the system {one.source.system} "
-                f"(UTC if its values carry an offset)",
+                f"without a time zone; say which zone it was written in: `timezone:` at the "
+                f"system {one.source.system} (UTC if its values carry an offset)",
                 f"fields.{name}",
             )
         return replace(
