@@ -5,7 +5,7 @@ in SQL, without Safeguard):
 
 - Rentals are equal, all 16,044: five columns, among them times that MySQL keeps as DATETIME and as
   TIMESTAMP, and 183 that were never returned.
-- Customers: `create_date` was a DATETIME and is a date, so that all 599 lost 22:04:36 or :37. The port has
+- Customers: `create_date` was a DATETIME and is a date: all 599 lost their 22:04:36 or :37. The port has
   `activebool` beside an integer `active`, and nobody filled it: 15 inactive customers became active.
 - Payments: five without a rental, for which the port made one up: four times 1, once 291. (It has no
   `last_update` either: an unchecked column of the old side.)
