@@ -141,7 +141,7 @@ def test_the_hurried_demo(tmp_path: Path) -> None:
 def test_the_demo_on_servers(
     fresh_database: Any, mariadb: Server, postgresql: Server, tmp_path: Path
 ) -> None:
-    """PostgreSQL to PostgreSQL and MariaDB: aware times, so that nothing is left but the stars."""
+    """PostgreSQL to PostgreSQL and MariaDB: what is undecided stays the same."""
     kinds = {"old": "postgresql", "streaming": "postgresql", "dvd": "mariadb"}
     urls = {name: fresh_database(kind).url for name, kind in kinds.items()}
     set_scene(tmp_path / "demo", 120, 7, faults=False, urls=urls)
