@@ -22,7 +22,7 @@ from servers import Database
 Cell = str | None
 
 TYPES: dict[str, dict[str, str]] = {
-    "text": {"sqlite": "TEXT", "postgresql": "text", "mariadb": "varchar(4000)"},
+    "text": {"sqlite": "TEXT", "postgresql": "text", "mariadb": "varchar(500)"},
     "integer": {"sqlite": "INTEGER", "postgresql": "bigint", "mariadb": "bigint"},
     "decimal": {"sqlite": "DECIMAL(20,6)", "postgresql": "numeric", "mariadb": "decimal(20,6)"},
     "float": {"sqlite": "REAL", "postgresql": "double precision", "mariadb": "double"},
@@ -37,7 +37,12 @@ TYPES: dict[str, dict[str, str]] = {
     "char": {"sqlite": "CHAR(8)", "postgresql": "char(8)", "mariadb": "char(8)"},
 }
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
-_ARROW = {"integer": pa.int64(), "float": pa.float64(), "timestamp": pa.timestamp("us")}
+_ARROW = {
+    "integer": pa.int64(),
+    "float": pa.float64(),
+    "decimal": pa.decimal128(20, 6),
+    "timestamp": pa.timestamp("us"),
+}
 
 
 @dataclass(frozen=True)
@@ -160,10 +165,15 @@ def store_server(engine: str, database: Database, tables: Sequence[Table]) -> st
 
 def _create(table: Table, engine: str, quote: str) -> str:
     columns = ", ".join(
-        f"{quote}{name}{quote} {TYPES[kind][engine]}"
+        f"{quote}{name}{quote} {_declared(kind, engine)}"
         for name, kind in zip(table.columns, table.types, strict=True)
     )
     return f"CREATE TABLE {quote}{table.name}{quote} ({columns})"
+
+
+def _declared(kind: str, engine: str) -> str:
+    """The engine's word for a neutral type; any other word is the engine's own."""
+    return TYPES[kind][engine] if kind in TYPES else kind
 
 
 def _literal(cell: Cell, kind: str, engine: str) -> str:
