@@ -44,7 +44,19 @@ def find_contents(old: Sequence[Side], new: Sequence[Side]) -> tuple[list[Found]
             hang = side.hanging.get(table.name)
             if hang and table.name not in maps:
                 _add(side, table, hang, others, found, aside)
+        aside += _tied_to_nobody(side, maps)
     return found, aside
+
+
+def _tied_to_nobody(side: Side, maps: set[str]) -> list[str]:
+    """Tables that a draft knows nothing of: a shop's catalogue, or content whose owner is elsewhere."""
+    known = {*side.hanging, *maps, *((side.customers.table.name,) if side.customers else ())}
+    names = [t.name for t in side.survey.tables if not t.is_view and t.name not in known]
+    if not names:
+        return []
+    tables = f"table{'s' if len(names) > 1 else ''} {', '.join(names)}"
+    question = "Did customers make any of it? Write a contract."
+    return [f"{side.survey.name}: no key or name ties to a customer: {tables}. {question}"]
 
 
 def _add_profile(
