@@ -19,6 +19,7 @@ from pathlib import Path
 
 import click
 import pytest
+from _pytest.mark import ParameterSet
 from ruamel.yaml import YAML
 
 from safeguard.cli.registry import COMMANDS
@@ -155,8 +156,8 @@ def test_shown_lines_are_held_to_the_output(shown: tuple[str, ...], fits: bool) 
 # YAML
 
 
-def yaml_blocks(start: str) -> list[object]:
-    found = []
+def yaml_blocks(start: str) -> list[ParameterSet]:
+    found: list[ParameterSet] = []
     for page in PAGES:
         texts = [f["text"] for f in _FENCE.finditer(page.read_text("utf-8")) if f["kind"] == "yaml"]
         chosen = [t for t in texts if re.search(start, t, re.MULTILINE)]
