@@ -24,6 +24,7 @@ from safeguard.findings.result import CheckResult, ContentResult, Coverage
 from safeguard.findings.trouble import SafeguardError, SystemProblem
 from safeguard.gate.verdict import decide
 from safeguard.planning.layout import ContentPlan
+from safeguard.planning.twins import self_comparisons
 from safeguard.reports.writing import write_reports
 from safeguard.runs import FINDINGS, RunFolder, create_run, undecided
 from safeguard.systems.interface import Session
@@ -106,7 +107,7 @@ def _compare(
         for plan in plans
     ]
     add_uncovered(exchange, coverage)
-    decision = decide(contents, coverage, loaded.plan.policy)
+    decision = decide(contents, coverage, loaded.plan.policy, self_comparisons(loaded))
     return CheckResult(
         run=folder.run,
         migration=loaded.plan.migration,
