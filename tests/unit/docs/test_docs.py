@@ -24,6 +24,8 @@ from ruamel.yaml import YAML
 
 from safeguard.cli.registry import COMMANDS
 from safeguard.contract.load import load_plan
+from safeguard.contract.types import AcceptForm
+from safeguard.findings.words import Cause, Kind
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -255,3 +257,19 @@ def test_each_command_and_option_has_its_place_in_the_reference(name: str) -> No
 def test_each_command_is_named(name: str, page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     assert re.search(rf"`(safeguard )?{name}`", text)
+
+
+# Words
+
+
+@pytest.mark.parametrize(
+    ("page", "words"),
+    [
+        ("docs/guide/when-the-check-blocks.md", [*Kind, *Cause]),
+        ("docs/what-we-cannot-see.md", [k for k in Kind if k is not Kind.EXPECTATION]),
+        ("docs/reference/contract.md", [*AcceptForm]),
+    ],
+)
+def test_every_word_is_explained(page: str, words: list[str]) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert [word for word in words if not re.search(rf"`{word}[`(]", text)] == []
