@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 from servers import Database, Server
-
-Load = Callable[[Path, Server, str], Database]
 
 
 def chinook_mariadb(real: Path, server: Server, name: str) -> Database:

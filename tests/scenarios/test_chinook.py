@@ -25,9 +25,8 @@ from typing import Any
 
 import pytest
 
-from scenarios.real_databases import chinook_mariadb, chinook_postgresql, chinook_sqlite
 from scenarios.telling import assert_content, assert_findings, check_plan
-from servers import Database, Server
+from servers import Database
 
 PLANS = Path(__file__).parent / "chinook"
 
@@ -57,20 +56,16 @@ TABLES = {
 """What the contracts speak of, the key first."""
 
 
-@pytest.fixture(scope="module")
-def new(postgresql: Server, real: Path) -> Database:
-    return chinook_postgresql(real, postgresql, "chinook")
+@pytest.fixture
+def new(chinook_in_postgresql: Database) -> Database:
+    return chinook_in_postgresql
 
 
-@pytest.fixture(scope="module", params=["mariadb", "sqlite"])
-def old(
-    request: pytest.FixtureRequest, real: Path, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[str, str]:
+@pytest.fixture(params=["mariadb", "sqlite"])
+def old(request: pytest.FixtureRequest) -> tuple[str, str]:
     """The engine and the URL of the old shop."""
-    if request.param == "sqlite":
-        return "sqlite", chinook_sqlite(real, tmp_path_factory.mktemp("chinook"))
-    server: Server = request.getfixturevalue("mariadb")
-    return "mariadb", chinook_mariadb(real, server, "chinook").url
+    found = request.getfixturevalue(f"chinook_in_{request.param}")
+    return request.param, found if isinstance(found, str) else found.url
 
 
 def checked(
@@ -154,7 +149,7 @@ def test_these_are_the_differences(
     """Every cell that the contracts speak of, asked for in plain SQL and compared here."""
     edinburgh = {("City", "54"), *(("BillingCity", str(i)) for i in INVOICES_OF_54)}
     if old[0] == "mariadb":
-        ask = Database(request.getfixturevalue("mariadb"), "chinook").query
+        ask = request.getfixturevalue("chinook_in_mariadb").query
         expected = edinburgh | {("Name", str(track)) for track in BACKSLASHED}
     else:
         ask = _sqlite(old[1])

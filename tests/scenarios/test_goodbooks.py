@@ -195,7 +195,7 @@ def test_equal_lists_pass(
     assert dict(content.tolerated) == {"renumbered": _renumbered(rows)}
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_exactly_the_planted_faults(
     seed: int,
     lists: Lists,

@@ -10,7 +10,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +18,8 @@ import pytest
 
 from safeguard.demo import set_scene
 from safeguard.drafting import Draft, draft
-from scenarios.real_databases import (
-    chinook_mariadb,
-    chinook_postgresql,
-    chinook_sqlite,
-    sakila_mariadb,
-    sakila_postgresql,
-)
 from scenarios.telling import check_plan
-from servers import Database, Server
+from servers import Database
 
 DRAFTED = {
     "profile": {"kept": 58, "changed": 1},
@@ -36,19 +29,18 @@ DRAFTED = {
 """Chinook's, whichever engine it comes from; what changed is told in test_chinook.py."""
 
 
-@pytest.fixture(scope="module")
-def shop(postgresql: Server, real: Path) -> Database:
-    return chinook_postgresql(real, postgresql, "init_chinook")
-
-
-def test_chinook_from_the_command_line(shop: Database, real: Path, tmp_path: Path) -> None:
+def test_chinook_from_the_command_line(
+    chinook_in_sqlite: str, chinook_in_postgresql: Database, tmp_path: Path
+) -> None:
     """A SQLite file needs no password, the server's password is not written."""
-    old = chinook_sqlite(real, tmp_path)
-    said = _safeguard("init", "--old", old, "--new", f"shop={shop.url}", "--out", tmp_path / "plan")
-    assert said.returncode == 0, said.stderr
+    shop = chinook_in_postgresql.url
     plan = tmp_path / "plan" / "safeguard.yaml"
+    said = _safeguard(
+        "init", "--old", chinook_in_sqlite, "--new", f"shop={shop}", "--out", plan.parent
+    )
+    assert said.returncode == 0, said.stderr
     assert "${SHOP_URL}" in plan.read_text("utf-8")
-    done = _safeguard("check", plan, "--out", tmp_path / "run", SHOP_URL=shop.url)
+    done = _safeguard("check", plan, "--out", tmp_path / "run", SHOP_URL=shop)
     assert done.returncode == 1, done.stdout + done.stderr
     verdict = json.loads((tmp_path / "run" / "verdict.json").read_text("utf-8"))
     sums = {c["content"]: _counted(c["sums"]["old"]) for c in verdict["contents"]}
@@ -56,17 +48,22 @@ def test_chinook_from_the_command_line(shop: Database, real: Path, tmp_path: Pat
     assert verdict["exit_code"] == 1
 
 
-def test_chinook_from_mariadb(shop: Database, mariadb: Server, real: Path, tmp_path: Path) -> None:
-    old = chinook_mariadb(real, mariadb, "init_chinook")
-    _, contents = _drafted_and_checked({"old": old.url}, {"shop": shop.url}, tmp_path)
+def test_chinook_from_mariadb(
+    chinook_in_mariadb: Database, chinook_in_postgresql: Database, tmp_path: Path
+) -> None:
+    sides = {"old": chinook_in_mariadb.url}, {"shop": chinook_in_postgresql.url}
+    made, contents = _drafted_and_checked(*sides, tmp_path)
     assert {name: _counted(c.sums_old) for name, c in contents.items()} == DRAFTED
     assert _whole(contents) == set(DRAFTED)
+    assert _asked(made, "no key or name ties to a customer")
+    assert _asked(made, "Playlist, PlaylistTrack")
 
 
-def test_sakila(mariadb: Server, postgresql: Server, real: Path, tmp_path: Path) -> None:
-    old = sakila_mariadb(real, mariadb, "init_sakila")
-    new = sakila_postgresql(real, postgresql, "init_sakila")
-    made, contents = _drafted_and_checked({"old": old.url}, {"port": new.url}, tmp_path)
+def test_sakila(
+    sakila_in_mariadb: Database, sakila_in_postgresql: Database, tmp_path: Path
+) -> None:
+    sides = {"old": sakila_in_mariadb.url}, {"port": sakila_in_postgresql.url}
+    made, contents = _drafted_and_checked(*sides, tmp_path)
     assert {name: _counted(c.sums_old) for name, c in contents.items()} == {
         "profile": {"changed": 599},
         "payment": {"kept": 16044, "changed": 5},
@@ -138,9 +135,7 @@ def test_the_hurried_demo(tmp_path: Path) -> None:
     assert len(planted) > 8
 
 
-def test_the_demo_on_servers(
-    fresh_database: Any, mariadb: Server, postgresql: Server, tmp_path: Path
-) -> None:
+def test_the_demo_on_servers(fresh_database: Callable[[str], Database], tmp_path: Path) -> None:
     """PostgreSQL to PostgreSQL and MariaDB: what is undecided stays the same."""
     kinds = {"old": "postgresql", "streaming": "postgresql", "dvd": "mariadb"}
     urls = {name: fresh_database(kind).url for name, kind in kinds.items()}

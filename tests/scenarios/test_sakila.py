@@ -22,9 +22,8 @@ from typing import Any
 import pytest
 
 from safeguard.findings.result import CheckResult
-from scenarios.real_databases import sakila_mariadb, sakila_postgresql
 from scenarios.telling import assert_content, assert_findings, check_plan
-from servers import Database, Server
+from servers import Database
 
 PLAN = Path(__file__).parent / "sakila" / "rental-shop.yaml"
 
@@ -35,13 +34,13 @@ Findings = list[dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def old(mariadb: Server, real: Path) -> Database:
-    return sakila_mariadb(real, mariadb, "sakila_old")
+def old(sakila_in_mariadb: Database) -> Database:
+    return sakila_in_mariadb
 
 
 @pytest.fixture(scope="module")
-def new(postgresql: Server, real: Path) -> Database:
-    return sakila_postgresql(real, postgresql, "sakila_new")
+def new(sakila_in_postgresql: Database) -> Database:
+    return sakila_in_postgresql
 
 
 @pytest.fixture(scope="module")
