@@ -41,7 +41,7 @@ def assert_findings(found: Sequence[Row], expected: Sequence[Row]) -> None:
         else:
             left.remove(hit)
     surplus = [{k: v for k, v in f.items() if v is not None} for f in left]
-    assert not missing and not surplus, _difference(missing, surplus)
+    assert [*missing, *surplus] == [], _difference(missing, surplus)
 
 
 def _openness(row: Row) -> int:
@@ -62,7 +62,9 @@ def _text(value: Any) -> str | None:
     """Ids as the findings file has them: text, composite ones as a JSON array."""
     if isinstance(value, list):
         return json.dumps(
-            [None if v is None else str(v) for v in value], ensure_ascii=False, separators=(",", ":")
+            [None if v is None else str(v) for v in value],
+            ensure_ascii=False,
+            separators=(",", ":"),
         )
     return None if value is None else str(value)
 

@@ -1,4 +1,6 @@
-"""How other verifiers' own test cases come out here: reladiff (rb), MOLT (molt), Ghostferry (gf), VDiff (vd).
+"""How other verifiers' own test cases come out here.
+
+Ids: reladiff (rb), MOLT (molt), Ghostferry (gf), VDiff (vd).
 
 The facts are theirs (`../shared/real/peer_cases/*.yaml`); the meaning is ours: "only in the source"
 is `lost`, "only in the target" `extra` or, where the key has a live old entry, `duplicated`.
@@ -91,7 +93,7 @@ _JSON = (
     "null", "true", "false", "42", "52.13", "52.0", '{"data": {"float": 32.0}}',
     '{ "lat": 43.72437629996218, "long": -79.45382688031805 }',
 )  # fmt: skip
-_FLOATS = ("123.9", "911.13234", "0.1213", "-0.123")
+_FLOATS = ("123.9", "911.132", "911.13234", "0.1213", "-0.123")
 _MOLT_OLD = [["100", "same value"], ["125", "i am missing"], ["150", "different value"],
              ["175", None], ["200", "also same value"], ["250", "missing on lie"]]  # fmt: skip
 _MOLT_NEW = [["50", "extraneous row"], ["100", "same value"], ["150", None],
@@ -141,11 +143,11 @@ CASES = (
          stored={"i2": {"postgresql": "smallint", "mariadb": "smallint", "sqlite": "INTEGER"},
                  "f8": "float", "d": "date"}, servers=True),
     Case("molt-02", "id, tiny, ts", [["1", "7", "2020-01-02 19:18:17"]],
-         [["7", "1", "2020-01-02 19:18:17+00"]], verdict="PASS", new_columns="tiny, id, ts",
+         [["7", "1", "2020-01-02 19:18:17"]], verdict="PASS", new_columns="tiny, id, ts",
          types={"ts": "timestamp"},
          stored={"id": {"postgresql": "bigint", "mariadb": "int", "sqlite": "INTEGER"},
                  "tiny": {"postgresql": "integer", "mariadb": "tinyint", "sqlite": "INTEGER"},
-                 "ts": {"postgresql": "timestamptz", "mariadb": "timestamp", "sqlite": "TEXT"}},
+                 "ts": {"postgresql": "timestamptz", "mariadb": "TIMESTAMP", "sqlite": "TEXT"}},
          servers=True),
     Case("molt-03", "id, v", _MOLT_OLD, _MOLT_NEW, _MOLT, servers=True),
     Case("molt-04", "id, v", [*_MOLT_OLD, ["400", "same value"]], _MOLT_NEW,
@@ -172,7 +174,7 @@ CASES = (
          types={"b": "boolean"}, stored={"b": "boolean"}, servers=True),
     Case("molt-19", "id, f", [[str(n), f] for n, f in enumerate(_FLOATS)],
          [[str(n), f] for n, f in enumerate(_FLOATS)], verdict="PASS", types={"f": "float"},
-         stored={"f": {"postgresql": "real", "mariadb": "float", "sqlite": "REAL"}}, servers=True),
+         stored={"f": {"postgresql": "real", "mariadb": "FLOAT", "sqlite": "REAL"}}, servers=True),
     Case("molt-20", "id, f", [["1", "NaN"], ["2", "Infinity"], ["3", "-Infinity"]],
          [["1", "NaN"], ["2", "Infinity"], ["3", "-Infinity"]], verdict="PASS",
          types={"f": "float"}, stored={"f": "text"}),
@@ -247,7 +249,9 @@ def test_peer_case(
     (tmp_path / "safeguard.yaml").write_text(json.dumps(plan), encoding="utf-8")
     environ = {}
     sides = ((_names(case.columns), case.old), (_names(case.new_columns or case.columns), case.new))
-    for side, engine, (columns, rows) in zip(("old", "new"), pairing.split("-"), sides, strict=True):
+    for side, engine, (columns, rows) in zip(
+        ("old", "new"), pairing.split("-"), sides, strict=True
+    ):
         table = _table(case, engine, columns, rows)
         environ[f"{side.upper()}_URL"] = _stored(engine, table, tmp_path / side, fresh_database)
     result, findings = check_plan(tmp_path / "safeguard.yaml", tmp_path / "run", environ)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -243,8 +243,25 @@ new: {system: new, table: entries}
     ),
 )
 
+FOLDED = (
+    "JSON lines: a key with upper case (userId) is found as userid, and all its values are NULL"
+)
+
+
+def _faults(scenario: Real, *engines: str) -> list[pytest.MarkDecorator]:
+    if "jsonl" in engines and scenario.name in ("S04", "S07"):
+        return [pytest.mark.xfail(reason=FOLDED, strict=True)]
+    return []
+
+
 CASES = [
-    pytest.param(real, old, new, id=f"{real.name}-{real.new_file}-{old}-{new}")
+    pytest.param(
+        real,
+        old,
+        new,
+        id=f"{real.name}-{real.new_file}-{old}-{new}",
+        marks=_faults(real, old, new),
+    )
     for real in REAL
     for old in ENGINES
     for new in ENGINES
@@ -256,7 +273,7 @@ Store = Callable[[str, Real, str], str]
 @pytest.fixture(scope="module")
 def stored(
     request: pytest.FixtureRequest, real: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Store]:
+) -> Store:
     """`stored("sqlite", scenario, "old")` is the URL of that side, stored once for all tests."""
     urls: dict[tuple[str, str, str], str] = {}
 
@@ -268,7 +285,7 @@ def stored(
             urls[key] = _store(request, engine, folder, table)
         return urls[key]
 
-    yield get
+    return get
 
 
 def _table(path: Path, scenario: Real) -> Table:
