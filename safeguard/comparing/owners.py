@@ -40,6 +40,12 @@ class Owners:
             AND NOT {self.stranger()}"""
         )
 
+    def unasked(self) -> tuple[str, ...]:
+        """New systems whose owners nobody could be asked about, though customers are declared."""
+        if not self.book.newcomers:
+            return ()
+        return tuple(self.plan.new[r].system for r, asked in self._asked.items() if not asked)
+
     def strangers(self) -> int:
         """Live old entries whose owner no customers table knows: counted, no finding."""
         if not self.book.declared:

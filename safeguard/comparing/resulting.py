@@ -188,7 +188,7 @@ def _sentence(source: SourcePlan, read: dict[int, int], counted: dict[int, int])
 def _open_routes(done: Compared, routes: tuple[RouteResult, ...]) -> list[str]:
     """Due entries of a route that were neither paired, absent nor set aside: our own fault."""
     if is_pooled(done.plan):
-        return []
+        return _open_pool(done)
     gaps = []
     for source, route in zip(done.plan.new, routes, strict=True):
         r = source.index
@@ -203,6 +203,17 @@ def _open_routes(done: Compared, routes: tuple[RouteResult, ...]) -> list[str]:
                 f"{route.due} entries are due in {source.system}, {seen} were accounted for"
             )
     return gaps
+
+
+def _open_pool(done: Compared) -> list[str]:
+    """The same for one route over all new systems: every live entry was found somewhere, or not."""
+    live = done.exchange.number("SELECT count(*) FROM old o WHERE NOT d AND NOT late")
+    apart = done.exchange.number(
+        """SELECT count(DISTINCT rid) FROM (SELECT rid FROM absent UNION ALL SELECT rid FROM found
+        UNION ALL SELECT rid FROM unkeyed UNION ALL SELECT rid FROM overlapped UNION ALL
+        SELECT h.rid FROM hit_old h JOIN old o ON o.rid = h.rid WHERE NOT o.late)"""
+    )
+    return [] if live == apart else [f"{live} entries are due, {apart} were accounted for"]
 
 
 def _reasons(done: Compared, due: int, routes: tuple[RouteResult, ...]) -> list[str]:
@@ -274,6 +285,11 @@ def _unread_values(done: Compared) -> list[str]:
 def _notes(done: Compared) -> list[str]:
     lossy = {r.field.name: None for rules in done.rules.values() for r in rules if r.is_lossy}
     found = [f"the map of `{name}` is lossy: several old values become one" for name in lossy]
+    found += [
+        f"orphans were not judged in {system}: customers.new has no table of it, and a crosswalk "
+        "translates the owners"
+        for system in done.owners.unasked()
+    ]
     strangers = done.owners.strangers()
     if strangers:
         found.append(

@@ -103,6 +103,20 @@ def _contract_names(contract: Contract, page: Page) -> Mistakes:
             yield from _crosswalk(contract, page, name, (side, index, "crosswalk", name))
     for name in contract.crosswalk:
         yield from _crosswalk(contract, page, name, ("crosswalk", name))
+    yield from _both_sides(contract, page)
+
+
+def _both_sides(contract: Contract, page: Page) -> Mistakes:
+    """Old ids become new ones, or new ids old ones: both at once would translate past each other."""
+    newer = {*contract.crosswalk, *(name for new in contract.new for name in new.crosswalk)}
+    for index, old in enumerate(contract.old):
+        for name in old.crosswalk:
+            if name in newer:
+                yield page.mistake(
+                    f"`{name}` has a crosswalk on the old side and on the new one (one at the top "
+                    "serves the new entries); keep one of them",
+                    "old", index, "crosswalk", name, key=True,
+                )  # fmt: skip
 
 
 def _crosswalk(contract: Contract, page: Page, name: str, place: tuple[str | int, ...]) -> Mistakes:
