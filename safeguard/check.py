@@ -6,6 +6,7 @@ import datetime as dt
 import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from safeguard import __version__
@@ -15,7 +16,7 @@ from safeguard.comparing.preparing import prepare
 from safeguard.comparing.reading_customers import read_customers
 from safeguard.comparing.resulting import failed_content
 from safeguard.comparing.store import add_uncovered, write_findings
-from safeguard.comparing.surveying import survey
+from safeguard.comparing.surveying import blind_spots, survey
 from safeguard.comparing.telling import create_findings
 from safeguard.contract.load import load_plan
 from safeguard.contract.model import LoadedPlan
@@ -58,10 +59,14 @@ def run_check(
 
 
 def run_discover(plan_path: Path, environ: Mapping[str, str]) -> Coverage:
-    """Coverage alone: which content of the old systems no contract speaks of."""
+    """Coverage alone: which content of the old systems no contract speaks of.
+
+    Its notes say, too, why an old system may hide a table from it.
+    """
     loaded = load_plan(plan_path, environ)
     with open_systems(loaded) as sessions:
-        return survey(loaded, sessions)
+        coverage = survey(loaded, sessions)
+        return replace(coverage, notes=(*coverage.notes, *blind_spots(loaded, sessions)))
 
 
 @contextmanager
@@ -78,12 +83,11 @@ def open_systems(loaded: LoadedPlan) -> Iterator[Mapping[str, Session]]:
 @contextmanager
 def exchange_in(folder: RunFolder) -> Iterator[Exchange]:
     """The exchange of a run; nothing of it is left behind."""
-    exchange = Exchange(folder.work)
-    try:
+    with ExitStack() as stack:
+        stack.callback(folder.clean)
+        exchange = Exchange(folder.work)
+        stack.callback(exchange.close)
         yield exchange
-    finally:
-        exchange.close()
-        folder.clean()
 
 
 # -- private -------------------------------------------------------------------------------------
@@ -99,6 +103,7 @@ def _compare(
     reveal: bool,
 ) -> CheckResult:
     coverage = survey(loaded, sessions)
+    blind = blind_spots(loaded, sessions)
     plans = prepare(loaded, sessions)
     create_findings(exchange)
     book = read_customers(exchange, loaded.plan.customers, plans, sessions)
@@ -107,7 +112,8 @@ def _compare(
         for plan in plans
     ]
     add_uncovered(exchange, coverage)
-    decision = decide(contents, coverage, loaded.plan.policy, self_comparisons(loaded))
+    doubts = (*self_comparisons(loaded), *blind)
+    decision = decide(contents, coverage, loaded.plan.policy, doubts)
     return CheckResult(
         run=folder.run,
         migration=loaded.plan.migration,

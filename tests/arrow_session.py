@@ -31,6 +31,9 @@ class ArrowSession:
     def tables(self) -> tuple[Table, ...]:
         return tuple(Table(name, self.columns(Relation(name))) for name in self._tables)
 
+    def blind_spots(self) -> tuple[str, ...]:
+        return ()
+
     def columns(self, relation: Relation) -> tuple[Column, ...]:
         described = self._describe(f"SELECT * FROM {self._from(relation)}")
         return tuple(Column(name, source_type(declared)) for name, declared in described)

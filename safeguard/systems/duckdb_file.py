@@ -49,6 +49,10 @@ class DuckdbSession:
             self._found = tuple(self._table(row, keys, nullable) for row in rows)
         return self._found
 
+    def blind_spots(self) -> tuple[str, ...]:
+        """See `Session.blind_spots`. A file hides no table."""
+        return ()
+
     def columns(self, relation: Relation) -> tuple[Column, ...]:
         """See `Session.columns`."""
         if relation.table is not None:

@@ -43,6 +43,10 @@ class FilesSession:
         """See `Session.tables`. Files declare no keys."""
         return tuple(Table(name, self.columns(Relation(name))) for name in self._tables)
 
+    def blind_spots(self) -> tuple[str, ...]:
+        """See `Session.blind_spots`. A folder hides no file."""
+        return ()
+
     def columns(self, relation: Relation) -> tuple[Column, ...]:
         """See `Session.columns`."""
         return self._engine.columns(self._from(relation), relation.query or str(relation))

@@ -30,6 +30,7 @@ from safeguard.systems.urls import mask, redact
 
 BATCH_ROWS = 65_536
 SNAPSHOT = "none: this dialect is read without one snapshot"
+BLIND = "may hide tables that the user can't see, so coverage can't be judged"
 _Found = TypeVar("_Found")
 
 _KINDS: tuple[tuple[type[sa.types.TypeEngine[Any]], TypeName], ...] = (
@@ -82,6 +83,12 @@ class GenericSession:
         if self._tables is None:
             self._tables = self._guarded(self._inspected)
         return self._tables
+
+    def blind_spots(self) -> tuple[str, ...]:
+        """See `Session.blind_spots`."""
+        if self._engine.dialect.name == "sqlite":
+            return ()
+        return (f"{self._name}: {self._engine.dialect.name} {BLIND}",)
 
     def columns(self, relation: Relation) -> tuple[Column, ...]:
         """See `Session.columns`. Of a query nothing is declared."""

@@ -112,6 +112,9 @@ class Session(Protocol):
     def tables(self) -> tuple[Table, ...]:
         """All tables and views of the default schema and those named, with keys."""
 
+    def blind_spots(self) -> tuple[str, ...]:
+        """Why `tables()` may not show every table; empty where it shows all."""
+
     def columns(self, relation: Relation) -> tuple[Column, ...]:
         """The columns of a table or query. Raises `MissingRelation` (a UsageProblem) with the
         nearest names when a table does not exist, SystemProblem when the server refuses."""

@@ -22,6 +22,7 @@ from safeguard.contract.types import TypeName
 from safeguard.findings.result import SystemInfo
 from safeguard.findings.trouble import SafeguardError, SystemProblem, UsageProblem
 from safeguard.systems import mysql_catalog as catalog
+from safeguard.systems import mysql_grants as grants
 from safeguard.systems.interface import Column, Output, Relation, Selection, SourceType, Table
 from safeguard.systems.missing import MissingRelation
 from safeguard.systems.mysql_rows import batches, packets
@@ -80,6 +81,10 @@ class MysqlSession:
     def tables(self) -> tuple[Table, ...]:
         """See `Session.tables`. Those of the URL's database."""
         return self._tables
+
+    def blind_spots(self) -> tuple[str, ...]:
+        """See `Session.blind_spots`. The catalog shows only what the user may touch."""
+        return grants.blind_spots(self._name, self._ask)
 
     def columns(self, relation: Relation) -> tuple[Column, ...]:
         """See `Session.columns`."""

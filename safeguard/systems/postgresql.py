@@ -75,6 +75,10 @@ class PostgresqlSession:
         """See `Session.tables`. All schemas but PostgreSQL's own; no table of an extension."""
         return self._tables
 
+    def blind_spots(self) -> tuple[str, ...]:
+        """See `Session.blind_spots`. pg_catalog shows all tables, whatever the grants."""
+        return ()
+
     def columns(self, relation: Relation) -> tuple[Column, ...]:
         """See `Session.columns`."""
         if relation.table is None:

@@ -44,6 +44,10 @@ class SqliteSession:
                 raise self._problem(error, "its tables") from error
         return self._tables
 
+    def blind_spots(self) -> tuple[str, ...]:
+        """See `Session.blind_spots`. A file hides no table."""
+        return ()
+
     def columns(self, relation: Relation) -> tuple[Column, ...]:
         """See `Session.columns`. Of a query nothing is declared."""
         if relation.table is not None:

@@ -75,3 +75,12 @@ def test_mistakes(session: GenericSession, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'none' / 'x.db'}"
     with pytest.raises(SystemProblem):
         GenericSession("old", url, SystemSpec(url=url))
+
+
+def test_another_dialect_may_hide_tables(
+    session: GenericSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert session.blind_spots() == ()
+    monkeypatch.setattr(session._engine.dialect, "name", "oracle")
+    (spot,) = session.blind_spots()
+    assert "oracle may hide tables" in spot
