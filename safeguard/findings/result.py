@@ -191,6 +191,8 @@ class SystemInfo:
     snapshot: str
     url: str = ""
     """Masked."""
+    whole_snapshot: bool = True
+    """Whether all that was read was held still; where not, `snapshot` says what was not."""
 
 
 @dataclass(frozen=True)

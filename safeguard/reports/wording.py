@@ -51,10 +51,7 @@ def undecided_parts(result: CheckResult) -> tuple[str, ...]:
 
 def at_one_moment(result: CheckResult) -> bool:
     """Whether every system held its state still while it was read."""
-    return bool(result.systems) and not any(
-        s.snapshot.strip().lower().startswith("none") or not s.snapshot.strip()
-        for s in result.systems
-    )
+    return bool(result.systems) and all(s.whole_snapshot for s in result.systems)
 
 
 def _blocked(result: CheckResult) -> str:

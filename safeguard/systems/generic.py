@@ -76,7 +76,7 @@ class GenericSession:
         self._tables: tuple[Table, ...] | None = None
         version = ".".join(map(str, self._engine.dialect.server_version_info or ()))
         dialect = self._engine.dialect.name
-        self.info = SystemInfo(name, dialect, version, SNAPSHOT, mask(spec.url))
+        self.info = SystemInfo(name, dialect, version, SNAPSHOT, mask(spec.url), False)
 
     def tables(self) -> tuple[Table, ...]:
         """See `Session.tables`."""

@@ -57,6 +57,7 @@ class MysqlSession:
         self._lock = threading.RLock()
         self._streaming = False
         self._loose: set[str] = set()
+        self._engines_of: dict[str, list[tuple[Any, ...]]] = {}
         self._connection = self._connect()
         try:
             version, database = self._ask("SELECT VERSION(), DATABASE()")[0]
@@ -76,7 +77,8 @@ class MysqlSession:
             names = ", ".join(sorted(self._loose))
             words += f"; not in it, for their engines keep none: {names}"
         dialect = "mariadb" if "mariadb" in self._version.lower() else "mysql"
-        return SystemInfo(self._name, dialect, self._version.split("-")[0], words, mask(self._url))
+        version, url = self._version.split("-")[0], mask(self._url)
+        return SystemInfo(self._name, dialect, version, words, url, not self._loose)
 
     def tables(self) -> tuple[Table, ...]:
         """See `Session.tables`. Those of the URL's database."""
@@ -96,6 +98,7 @@ class MysqlSession:
     def resolve(self, selection: Selection) -> Selection:
         """See `Session.resolve`."""
         source = self._from(selection.relation)
+        self._note_loose(selection.where, *(o.sql for o in selection.outputs if not o.is_column))
         sql = f"{_select(selection.outputs)} FROM {source}{_where(selection.where)}"
         try:
             described = self._described(sql)
@@ -112,6 +115,7 @@ class MysqlSession:
 
     def count(self, relation: Relation, *conditions: str | None) -> tuple[int, ...]:
         """See `Session.count`."""
+        self._note_loose(*conditions)
         wanted = ", ".join(
             "COUNT(*)" if c is None else f"COUNT(CASE WHEN ({_own(c)}) THEN 1 END)"
             for c in conditions
@@ -149,11 +153,13 @@ class MysqlSession:
     def _tables(self) -> tuple[Table, ...]:
         columns = self._columns("")
         keys, foreign = self._ask(catalog.KEYS_SQL), self._ask(catalog.FOREIGN_SQL)
-        return catalog.known_tables(self._engines_rows, columns, keys, foreign)
+        return catalog.known_tables(self._engines(""), columns, keys, foreign)
 
-    @cached_property
-    def _engines_rows(self) -> list[tuple[Any, ...]]:
-        return self._ask(catalog.TABLES_SQL)
+    def _engines(self, schema: str) -> list[tuple[Any, ...]]:
+        if schema not in self._engines_of:
+            sql = catalog.TABLES_SQL.replace("{schema}", _schema(schema))
+            self._engines_of[schema] = self._ask(sql)
+        return self._engines_of[schema]
 
     @cached_property
     def _columns_of(self) -> dict[str, dict[str, tuple[Column, ...]]]:
@@ -161,7 +167,7 @@ class MysqlSession:
 
     def _columns(self, schema: str) -> dict[str, tuple[Column, ...]]:
         if schema not in self._columns_of:
-            literal = f"'{_escaped(schema)}'" if schema else "DATABASE()"
+            literal = _schema(schema)
             rows = self._ask(catalog.COLUMNS_SQL.format(schema=literal))
             checks: list[tuple[Any, ...]] = []
             with suppress(UsageProblem, SystemProblem):  # MySQL has no such column, and needs none
@@ -177,17 +183,20 @@ class MysqlSession:
         raise MissingRelation(self._name, name, [t.name for t in self._tables])
 
     def _from(self, relation: Relation) -> str:
-        loose = {
-            n: f"{n} ({e})" for n, _, e in self._engines_rows if e not in catalog.TRANSACTIONAL
-        }
         if relation.table is None:
             query = relation.query or ""
-            self._loose |= {words for name, words in loose.items() if name.lower() in query.lower()}
+            self._note_loose(query)
             return f"({_own(query)}) AS q"
         schema, table = self._find(relation.table)
-        if not schema and table in loose:
-            self._loose.add(loose[table])
+        self._loose |= catalog.outside_snapshot(self._engines(schema), table.__eq__)
         return f"{quoted(schema)}.{quoted(table)}" if schema else quoted(table)
+
+    def _note_loose(self, *written: str | None) -> None:
+        """Remember what SQL of a contract may read outside of the snapshot."""
+        sql = " ".join(part for part in written if part).lower()
+        if "select" in sql or "table" in sql:  # a subquery; nothing else reads another table
+            rows = self._engines("")
+            self._loose |= catalog.outside_snapshot(rows, lambda name: name.lower() in sql)
 
     def _described(self, sql: str) -> tuple[Column, ...]:
         with self._alone(), self._troubles(), self._connection.cursor() as cursor:
@@ -270,8 +279,10 @@ def quoted(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
 
 
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("'", "''")
+def _schema(name: str) -> str:
+    """A schema's name as a literal; the URL's database where it is empty."""
+    escaped = name.replace("\\", "\\\\").replace("'", "''")
+    return f"'{escaped}'" if name else "DATABASE()"
 
 
 def _own(sql: str) -> str:

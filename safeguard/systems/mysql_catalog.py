@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,8 @@ from safeguard.systems.interface import Column, ForeignKey, SourceType, Table
 _TABLE = "TABLE_SCHEMA = DATABASE()"
 TABLES_SQL = (
     "SELECT TABLE_NAME, TABLE_TYPE LIKE '%VIEW%', COALESCE(ENGINE, '') FROM"
-    f" information_schema.TABLES WHERE {_TABLE} AND TABLE_TYPE <> 'SEQUENCE' ORDER BY TABLE_NAME"
+    " information_schema.TABLES WHERE TABLE_SCHEMA = {schema} AND TABLE_TYPE <> 'SEQUENCE'"
+    " ORDER BY TABLE_NAME"
 )
 COLUMNS_SQL = (
     "SELECT TABLE_NAME, COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE = 'YES',"
@@ -155,6 +156,17 @@ def known_tables(
         )
         for name, is_view, _ in tables
     )
+
+
+def outside_snapshot(
+    tables: Iterable[tuple[Any, ...]], named: Callable[[str], bool]
+) -> frozenset[str]:
+    """Tables without transactions among those that are `named`. A view may read any of them."""
+    every = list(tables)
+    loose = {name: f"{name} ({e})" for name, _, e in every if e not in TRANSACTIONAL}
+    if any(is_view == "1" and named(name) for name, is_view, _ in every):
+        return frozenset(loose.values())
+    return frozenset(said for name, said in loose.items() if named(name))
 
 
 def known_columns(

@@ -80,6 +80,7 @@ def test_mistakes(session: GenericSession, tmp_path: Path) -> None:
 def test_another_dialect_may_hide_tables(
     session: GenericSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert not session.info.whole_snapshot
     assert session.blind_spots() == ()
     monkeypatch.setattr(session._engine.dialect, "name", "oracle")
     (spot,) = session.blind_spots()

@@ -181,8 +181,47 @@ def test_what_is_outside_the_snapshot_is_said(fresh_database: Fresh) -> None:
     with opened(database) as session:
         session.count(T, None)
         assert "loose" not in session.info.snapshot
+        assert session.info.whole_snapshot
         session.count(Relation("loose"), None)
         assert "loose (MyISAM)" in session.info.snapshot
+        assert not session.info.whole_snapshot
+
+
+@pytest.mark.parametrize(
+    ("relation", "condition"),
+    [
+        (Relation("seen"), None),
+        (Relation(query="SELECT * FROM `loose`"), None),
+        (Relation(query="SELECT * FROM seen"), None),
+        (T, "a IN (SELECT a FROM loose)"),
+    ],
+)
+@pytest.mark.parametrize("streamed", [True, False])
+def test_what_is_outside_is_found_behind_views_and_sql(
+    fresh_database: Fresh, relation: Relation, condition: str | None, streamed: bool
+) -> None:
+    database = fresh_database("mariadb")
+    database.execute(
+        "CREATE TABLE t (a int); CREATE TABLE loose (a int) ENGINE=MyISAM;"
+        "CREATE VIEW seen AS SELECT * FROM loose"
+    )
+    with opened(database) as session:
+        if streamed:
+            read(session, Selection(relation, columns_of(relation, "a").outputs, condition))
+        else:
+            session.count(relation, condition)
+        assert not session.info.whole_snapshot
+        assert "loose (MyISAM)" in session.info.snapshot
+
+
+def test_what_is_outside_is_found_in_another_database(fresh_database: Fresh) -> None:
+    database, other = fresh_database("mariadb"), fresh_database("mariadb")
+    other.execute("CREATE TABLE loose (a int) ENGINE=MyISAM; CREATE TABLE t (a int)")
+    with opened(database) as session:
+        session.count(Relation(f"{other.name}.t"), None)
+        assert session.info.whole_snapshot
+        session.count(Relation(f"{other.name}.loose"), None)
+        assert not session.info.whole_snapshot
 
 
 def test_mistakes_quote_the_expression(fresh_database: Fresh) -> None:
