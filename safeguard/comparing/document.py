@@ -107,7 +107,17 @@ def _path(steps: Iterable[Any]) -> str:
 
 
 def _text(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str, sort_keys=True)
+    """A value as JSON text, its numbers exact and unquoted."""
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, dict):
+        members = (
+            f"{json.dumps(k, ensure_ascii=False)}: {_text(v)}" for k, v in sorted(value.items())
+        )
+        return "{" + ", ".join(members) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(_text(v) for v in value) + "]"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _steps(path: str) -> tuple[str, ...]:

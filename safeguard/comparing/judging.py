@@ -7,14 +7,17 @@ row a field that is not plainly equal (a document: one row a path).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import combinations
 
 import pyarrow as pa
 
 from safeguard.comparing import document
 from safeguard.comparing.exchange import Exchange
 from safeguard.comparing.fields import CHANGED, EQUAL, NOT_COMPARED, FieldRule
+from safeguard.comparing.garbling import is_garbled
 from safeguard.comparing.sql import literal
 from safeguard.contract.types import TypeName
+from safeguard.findings.words import Cause
 from safeguard.planning.layout import ContentPlan
 
 JUDGED = (
@@ -60,6 +63,53 @@ class Judge:
                 self._judge_documents(rule, route, old)
             else:
                 self._judge_values(rule, route, old)
+                if rule.mapping is None and rule.name is TypeName.TEXT:
+                    self._find_garbled(rule, route, old)
+        self._find_swapped(route, old, rules)
+
+    def _find_garbled(self, rule: FieldRule, route: int, old: str) -> None:
+        """A wrong encoding can't be told in SQL: the text values without another cause are tried."""
+        sql = f"""SELECT j.rid, j.nid, o.{rule.slot} AS old_text, n.{rule.slot} AS new_text
+            FROM judged j JOIN unequal u ON u.rid = j.rid AND u.nid = j.nid
+            JOIN {old} o ON o.rid = j.rid JOIN new_{route} n ON n.nid = j.nid
+            WHERE j.r = {route} AND j.slot = {literal(rule.slot)} AND j.code = {CHANGED}
+            AND j.cause = '{Cause.OTHER}' AND o.{rule.slot} IS NOT NULL"""
+        self.exchange.create("garbled", "(rid BIGINT, nid BIGINT)")
+        for batch in self.exchange.batches(sql):
+            rows = batch.to_pydict()
+            texts = zip(rows["old_text"], rows["new_text"], strict=True)
+            mask = pa.array([is_garbled(a, b) for a, b in texts], pa.bool_())
+            self.exchange.insert("garbled", batch.select(["rid", "nid"]).filter(mask))
+        self._rename_cause("garbled", route, (rule,), Cause.GARBLED)
+
+    def _find_swapped(self, route: int, old: str, rules: Sequence[FieldRule]) -> None:
+        """Two fields of one entry, each with the value that the other had."""
+        changed = self.exchange.rows(
+            f"SELECT DISTINCT slot FROM judged WHERE r = {route} AND code = {CHANGED}"
+        )
+        plain = [r for r in rules if r.mapping is None and (r.slot,) in changed]
+        for one, other in combinations(plain, 2):
+            if one.field.old != other.field.old:
+                continue
+            a, b = one.slot, other.slot
+            self.exchange.create(
+                "swapped_pairs",
+                f"""AS SELECT u.rid, u.nid FROM {self._pairs(route, old)}
+                WHERE o.{a} IS DISTINCT FROM o.{b} AND o.{a} IS NOT DISTINCT FROM n.{b}
+                AND o.{b} IS NOT DISTINCT FROM n.{a} AND o.{a} IS NOT NULL AND o.{b} IS NOT NULL""",
+            )
+            self._rename_cause("swapped_pairs", route, (one, other), Cause.SWAPPED_FIELDS)
+
+    def _rename_cause(
+        self, table: str, route: int, rules: Sequence[FieldRule], cause: Cause
+    ) -> None:
+        slots = ", ".join(literal(r.slot) for r in rules)
+        self.exchange.run(
+            f"""UPDATE judged SET cause = '{cause}' FROM {table} t WHERE judged.rid = t.rid
+            AND judged.nid = t.nid AND judged.r = {route} AND judged.slot IN ({slots})
+            AND judged.code = {CHANGED}"""
+        )
+        self.exchange.drop(table)
 
     def _pairs(self, route: int, old: str) -> str:
         return f"unequal u JOIN {old} o ON o.rid = u.rid JOIN new_{route} n ON n.nid = u.nid"

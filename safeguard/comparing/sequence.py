@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 MOST_PER_ITEM = 1_000
 """An item that stands more often in one list is paired by occurrence, not with every other."""
@@ -33,42 +33,48 @@ def in_place(old: Sequence[Place], new: Sequence[Place]) -> dict[int, int]:
     """Old number -> new number of the entries that stand in order.
 
     Old entries without a rank promise no order: they are in no chain and never moved; the caller
-    leaves them out.
+    leaves them out. A new entry without a rank keeps no order that old had: it stays only beside
+    entries that old ties it with.
     """
-    points = sorted(_points(old, new))
-    chain = longest_rising([point.rise for point in points])
-    return {points[i].old: points[i].new for i in chain}
+    ranked = [place for place in old if place.rank is not None]
+    by_item = _by_item(new)
+    ties = _ties(ranked)
+    points = sorted(_points(ranked, ties, by_item))
+    marks = [point.mark for point in points]
+    chain = [points[i] for i in longest_rising([point.rise for point in points], marks)]
+    placed = _assigned(chain, ties)
+    unranked = {place.item for place in new if place.rank is None}
+    alone = _best_tie(ties, by_item, unranked)
+    return max(placed, alone, key=lambda found: _worth(found, ranked))
+
+
+Tie = dict[Hashable, list[Place]]
+"""The old entries of one rank, by item: their order among themselves promises nothing."""
 
 
 @dataclass(frozen=True, order=True)
 class _Point:
-    """One possible match. Sorted by old rank; then so that a chain can't take one old entry twice."""
+    """One possible match: an item of one old rank with one new entry. Points of one rank are sorted so
+    that a strictly rising chain takes no old entry twice."""
 
     old_rank: int
     within: tuple[int, int]
-    old: int
     new: int
     rise: tuple[int, int, int]
+    item: Hashable = field(compare=False)
+    tied: bool = field(compare=False)
+
+    @property
+    def mark(self) -> tuple[int, int]:
+        """The old entry that it stands for; in a tie each match stands for itself."""
+        return (self.old_rank, self.new if self.tied else -1)
 
 
-def _points(old: Sequence[Place], new: Sequence[Place]) -> list[_Point]:
-    ranks = Counter(p.rank for p in old)
-    by_item = _by_item(new)
-    repeated = {item for item, n in Counter(p.item for p in old).items() if n > 1}
-    by_occurrence = _paired_by_occurrence(old, by_item, ranks, repeated)
-    found: list[_Point] = []
-    for place in old:
-        if place.rank is None:
-            continue
-        tied = ranks[place.rank] > 1
-        for other in _candidates(place, by_item, by_occurrence):
-            if other.rank is None:
-                continue
-            # Within a tie of old any order will do: ascending. Else descending, so that a chain
-            # that must rise strictly cannot use one old entry twice.
-            within = (other.rank, other.number) if tied else (-other.rank, -other.number)
-            rise = (other.rank, -place.rank, other.number if tied else 0)
-            found.append(_Point(place.rank, within, place.number, other.number, rise))
+def _ties(ranked: Sequence[Place]) -> dict[int, Tie]:
+    found: dict[int, Tie] = defaultdict(lambda: defaultdict(list))
+    for place in sorted(ranked, key=lambda p: (p.rank or 0, p.number)):
+        assert place.rank is not None
+        found[place.rank][place.item].append(place)
     return found
 
 
@@ -79,50 +85,96 @@ def _by_item(new: Sequence[Place]) -> dict[Hashable, list[Place]]:
     return found
 
 
-def _paired_by_occurrence(
-    old: Sequence[Place],
-    by_item: dict[Hashable, list[Place]],
-    ranks: Counter[int | None],
-    repeated: set[Hashable],
-) -> dict[int, Place]:
-    """Old number -> its one candidate, for items that stand too often, or repeat within a tie of old."""
-    chosen = {item for item, places in by_item.items() if len(places) > MOST_PER_ITEM} | {
-        item for item, n in Counter(p.item for p in old).items() if n > MOST_PER_ITEM
-    }
-    chosen |= {p.item for p in old if p.item in repeated and ranks[p.rank] > 1}
-    chosen |= {p.item for p in old if ranks[p.rank] > 1 and len(by_item.get(p.item, ())) > 1}
-    found: dict[int, Place] = {}
+def _points(
+    ranked: Sequence[Place], ties: dict[int, Tie], by_item: dict[Hashable, list[Place]]
+) -> Iterator[_Point]:
+    nth = _occurrences(ranked)
+    often = {item for item, n in Counter(p.item for p in ranked).items() if n > MOST_PER_ITEM}
+    for rank, tie in ties.items():
+        tied = sum(map(len, tie.values())) > 1
+        for item, places in tie.items():
+            others = by_item.get(item, [])
+            # Like entries within a tie are interchangeable, but no more of them than there are: where
+            # new has more, they are paired by occurrence. That may call one entry too many moved, in a
+            # list whose positions and items both repeat; it never hides one.
+            crowded = tied and len(others) > len(places)
+            if item in often or crowded or len(others) > MOST_PER_ITEM:
+                others = [others[nth[p.number]] for p in places if nth[p.number] < len(others)]
+            for other in others:
+                if other.rank is not None:
+                    yield _point(rank, item, other, tied)
+
+
+def _point(rank: int, item: Hashable, other: Place, tied: bool) -> _Point:
+    assert other.rank is not None
+    within = (other.rank, other.number) if tied else (-other.rank, -other.number)
+    rise = (other.rank, -rank, other.number if tied else 0)
+    return _Point(rank, within, other.number, rise, item, tied)
+
+
+def _occurrences(ranked: Sequence[Place]) -> dict[int, int]:
+    """Old number -> how many entries of its item stand before it."""
     seen: Counter[Hashable] = Counter()
-    for place in sorted(old, key=lambda p: (p.rank is None, p.rank or 0, p.number)):
-        if place.item in chosen:
-            others = by_item.get(place.item, [])
-            if seen[place.item] < len(others):
-                found[place.number] = others[seen[place.item]]
-            seen[place.item] += 1
-    for place in old:
-        if place.item in chosen:
-            found.setdefault(place.number, Place(-1, place.item, None))
+    found = {}
+    for place in sorted(ranked, key=lambda p: (p.rank or 0, p.number)):
+        found[place.number] = seen[place.item]
+        seen[place.item] += 1
     return found
 
 
-def _candidates(
-    place: Place, by_item: dict[Hashable, list[Place]], by_occurrence: dict[int, Place]
-) -> Sequence[Place]:
-    if place.number in by_occurrence:
-        return (by_occurrence[place.number],)
-    return by_item.get(place.item, ())
+def _worth(found: dict[int, int], ranked: Sequence[Place]) -> tuple[int, list[tuple[int, int]]]:
+    """More is better; of as many, those that stand earliest in old."""
+    return len(found), sorted((-(p.rank or 0), -p.number) for p in ranked if p.number in found)[
+        ::-1
+    ]
 
 
-def longest_rising(values: Sequence[tuple[int, ...]]) -> list[int]:
-    """Indices of the longest strictly rising subsequence; of several, the lexicographically first."""
+def _assigned(chain: Sequence[_Point], ties: dict[int, Tie]) -> dict[int, int]:
+    """Old number -> new number for a chain: like entries of a tie are taken in turn."""
+    taken: Counter[tuple[int, Hashable]] = Counter()
+    found = {}
+    for point in chain:
+        place = ties[point.old_rank][point.item][taken[point.old_rank, point.item]]
+        taken[point.old_rank, point.item] += 1
+        found[place.number] = point.new
+    return found
+
+
+def _best_tie(
+    ties: dict[int, Tie], by_item: dict[Hashable, list[Place]], unranked: set[Hashable]
+) -> dict[int, int]:
+    """The most entries of one old rank that new has, wherever it put them; the earliest of several."""
+    best: dict[int, int] = {}
+    for rank in sorted(ties) if unranked else ():
+        found = {
+            place.number: other.number
+            for item, places in ties[rank].items()
+            for place, other in zip(places, by_item.get(item, ()), strict=False)
+        }
+        if len(found) > len(best):
+            best = found
+    return best
+
+
+def longest_rising(
+    values: Sequence[tuple[int, ...]], same: Sequence[Hashable] | None = None
+) -> list[int]:
+    """Indices of the longest strictly rising subsequence; of several, the lexicographically first.
+
+    Values with one mark in `same` stand for one and the same thing: of those that would do, the least
+    is taken, which leaves the most room for what follows.
+    """
     ends = _lengths(values)
     starts = list(reversed(_lengths([tuple(-v for v in value) for value in reversed(values)])))
     most = max(ends, default=0)
     chain: list[int] = []
     for i, value in enumerate(values):
-        wanted = len(chain) + 1
+        again = bool(chain) and same is not None and same[i] == same[chain[-1]]
+        wanted = len(chain) + (0 if again else 1)
         fits = ends[i] == wanted and starts[i] == most - wanted + 1
-        if fits and (not chain or value > values[chain[-1]]):
+        if fits and (wanted == 1 or value > values[chain[wanted - 2]]):
+            if again:
+                chain.pop()
             chain.append(i)
     return chain
 

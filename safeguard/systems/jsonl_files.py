@@ -30,20 +30,24 @@ class _Members(list[tuple[str, Any]]):
 
 
 def prepare(table: FileTable, staging: Path) -> Prepared:
-    """Read every line; the records are counted by their line ends, not by the JSON parser."""
+    """Read every line; the records are counted by their line ends, not by the JSON parser.
+
+    Keys keep the case they are written in: `names` knows them by their lower case only to refuse a
+    file that writes one key in two ways.
+    """
     names: dict[str, str] = {}
     parts: list[Path] = []
     for path in table.files:
         for rows in _chunks(path, names):
             part = staging / f"{table.name}-{len(parts)}.parquet"
-            columns = {name: [row.get(name) for row in rows] for name in names}
-            fields = [pa.array(values, pa.string()) for values in columns.values()]
-            pq.write_table(pa.Table.from_arrays(fields, names=list(names)), part)
+            columns = [[row.get(key) for row in rows] for key in names.values()]
+            fields = [pa.array(values, pa.string()) for values in columns]
+            pq.write_table(pa.Table.from_arrays(fields, names=list(names.values())), part)
             parts.append(part)
     if not names:
         raise SystemProblem(f"{table.files[0].name} has no record: nothing tells its columns")
     sql = f"read_parquet({file_list(tuple(parts))}, union_by_name=true, hive_partitioning=false)"
-    return Prepared(sql, tuple(names), sum(map(_lines, table.files)), untyped=True)
+    return Prepared(sql, tuple(names.values()), sum(map(_lines, table.files)), untyped=True)
 
 
 def _lines(path: Path) -> int:

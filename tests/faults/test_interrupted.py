@@ -172,7 +172,6 @@ def test_an_interrupted_check_is_undecided(shop, number):
     assert not (shop.folder / "out" / "exchange").exists()
 
 
-@pytest.mark.xfail(strict=True, reason="an interrupt while the exchange opens leaves its folder")
 def test_a_check_interrupted_as_it_opens_leaves_nothing(shop):
     slow(shop)
     process = started(shop, 0)

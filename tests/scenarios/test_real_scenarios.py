@@ -243,16 +243,6 @@ new: {system: new, table: entries}
     ),
 )
 
-FOLDED = (
-    "JSON lines: a key with upper case (userId) is found as userid, and all its values are NULL"
-)
-
-
-def _faults(scenario: Real, *engines: str) -> list[pytest.MarkDecorator]:
-    if "jsonl" in engines and scenario.name in ("S04", "S07"):
-        return [pytest.mark.xfail(reason=FOLDED, strict=True)]
-    return []
-
 
 CASES = [
     pytest.param(
@@ -260,7 +250,6 @@ CASES = [
         old,
         new,
         id=f"{real.name}-{real.new_file}-{old}-{new}",
-        marks=_faults(real, old, new),
     )
     for real in REAL
     for old in ENGINES

@@ -1,0 +1,56 @@
+"""Values cut to a unit or rounded to a scale, as SQL: exact, and of any size."""
+
+from __future__ import annotations
+
+from safeguard.contract.types import TypeName
+
+MICROSECONDS = {
+    "microsecond": 1,
+    "millisecond": 1_000,
+    "second": 1_000_000,
+    "minute": 60_000_000,
+    "hour": 3_600_000_000,
+    "day": 86_400_000_000,
+}
+_PLACES = {"microsecond": 6, "millisecond": 3, "second": 0}
+_WHOLE = {"minute": r"\1:\2:00\5", "hour": r"\1:00:00\5", "day": r"00:00:00\5"}
+_MOST_DIGITS = 38
+
+
+def floored(instant: str, unit: int) -> str:
+    """An instant cut to its unit. 128 bits wide: infinity is among the values this is asked of."""
+    return f"({instant}::HUGEINT - (({instant} % {unit}) + {unit}) % {unit})"
+
+
+def clock_cut(time: str, unit: str) -> str:
+    """A time of day (`HH:MM:SS.f+offset`) cut to its unit; the offset stays."""
+    if unit in _WHOLE:
+        parts = r"^(-?[0-9]+):([0-9]{2}):([0-9]{2})(\.[0-9]+)?(.*)$"
+        cut = f"regexp_replace({time}, '{parts}', '{_WHOLE[unit]}')"
+    else:
+        cut = rf"regexp_replace({time}, '(\.[0-9]{{{_PLACES[unit]}}})[0-9]+', '\1')"
+        cut = rf"regexp_replace({cut}, '(\.[0-9]*?)0+($|[+-])', '\1\2')"
+        cut = rf"regexp_replace({cut}, '\.($|[+-])', '\1')"
+    return f"regexp_replace({cut}, '^-(00:00:00)', '\\1')"
+
+
+def rounded(old: str, new: str, scale: int, kind: TypeName) -> str:
+    """True where `new` is `old` rounded to `scale` places; of a tie, either neighbour."""
+    if kind is TypeName.FLOAT:
+        half = f"0.5 * pow(10, -{scale})"
+        return f"(abs({old} - {new}) <= {half} * 1.000001 AND round({new}, {scale}) = {new})"
+    places = min(max(12, scale + 3), _MOST_DIGITS)
+    exact_old = f"TRY_CAST({_sticky(old, places - 1)} AS DECIMAL({_MOST_DIGITS}, {places}))"
+    exact_new = f"TRY_CAST({new} AS DECIMAL({_MOST_DIGITS}, {places}))"
+    half = f"CAST('0.{'0' * scale}5' AS DECIMAL({_MOST_DIGITS}, {places}))"
+    return f"({_length(new)} <= {scale} AND abs({exact_old} - {exact_new}) <= {half})"
+
+
+def _length(number: str) -> str:
+    return f"length(split_part({number}, '.', 2))"
+
+
+def _sticky(number: str, places: int) -> str:
+    """The number cut to so many places; a 1 behind them stands for any digits that were cut."""
+    cut = f"substring({number}, 1, instr({number}, '.') + {places}) || '1'"
+    return f"CASE WHEN {_length(number)} > {places} THEN {cut} ELSE {number} END"
