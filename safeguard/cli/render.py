@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TextIO
 
 from safeguard.findings.trouble import UsageProblem
-from safeguard.runs import findings, load_result
+from safeguard.runs import findings, load_result, shown
 
 RUNS = Path(".safeguard/runs")
 
@@ -33,7 +33,7 @@ def render(run: Path, form: str, out: TextIO) -> None:
 
             from safeguard.reports.terminal import render_terminal
 
-            render_terminal(load_result(run), Console(file=out))
+            render_terminal(load_result(run), Console(file=out), folder=shown(run))
         case _:
             out.write(_page(run, form))
 
@@ -48,7 +48,7 @@ def _page(run: Path, form: str) -> str:
         case "md":
             from safeguard.reports.markdown import render_markdown
 
-            return render_markdown(result)
+            return render_markdown(result, folder=shown(run))
         case "junit":
             from safeguard.reports.junit import render_junit
 

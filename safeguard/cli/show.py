@@ -28,5 +28,6 @@ def show(result: CheckResult, folder: Path, *, as_json: bool = False) -> None:
     from rich.console import Console
 
     from safeguard.reports.terminal import render_terminal
+    from safeguard.runs import shown
 
-    render_terminal(result, Console(), report=str(folder / "report.html"))
+    render_terminal(result, Console(), folder=shown(folder))

@@ -20,8 +20,11 @@ _MENTION = re.compile(r"@|(?<=://)|#(?=\w)|\bwww(?=\.)")
 _GRAVITY = {Verdict.BLOCK: 0, Verdict.UNDECIDED: 1, Verdict.PASS: 2}
 
 
-def render_markdown(result: CheckResult) -> str:
-    """GitHub-flavoured Markdown below `LIMIT` characters; user text stays text."""
+def render_markdown(result: CheckResult, *, folder: str | None = None) -> str:
+    """GitHub-flavoured Markdown below `LIMIT` characters; user text stays text.
+
+    `folder` is the run's; by default the one of its id.
+    """
     blocks = [
         f"## {result.verdict}: {_text(wording.headline(result), 900)}",
         _text(f"{result.migration} · {result.kind} · {result.started_at}"),
@@ -29,7 +32,7 @@ def render_markdown(result: CheckResult) -> str:
         _bullets("Why", _reasons(result), "reasons"),
         _bullets("Not checked, or accepted", _unchecked(result), "unchecked"),
         _folded("Sums", [wording.sums_sentence(c) for c in result.contents]),
-        _text(f"Exit code {result.exit_code}. Next: {wording.next_step(result)}", 900),
+        _text(f"Exit code {result.exit_code}. Next: {wording.next_step(result, folder)}", 900),
         _text(f"Safeguard {result.tool_version} · run {result.run} · plan {result.plan_digest}"),
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"

@@ -23,15 +23,15 @@ _LONGEST = 400
 _ASCII = str.maketrans({"·": "-", "…": "~"})
 
 
-def render_terminal(result: CheckResult, console: Console, *, report: str | None = None) -> None:
-    """Print the result. `report` is the path of report.html, by default the run's own folder.
+def render_terminal(result: CheckResult, console: Console, *, folder: str | None = None) -> None:
+    """Print the result. `folder` is the run's; by default the one of its id.
 
     Text from data is never read as markup or as terminal control.
     """
     page = _Page(console)
     page.verdict(result)
     page.contents(result.contents)
-    page.labelled(_labelled(result, report))
+    page.labelled(_labelled(result, folder))
 
 
 class _Page:
@@ -65,6 +65,8 @@ class _Page:
         for label, text, exact in rows:
             if exact:
                 self._say(Text(f"  {label:<12}  {printable(text)}"))
+            elif label == "next":
+                self._commands(Text(f"  {label:<12}  ", "dim"), text)
             else:
                 self._hanging(Text(f"  {label:<12}", "dim"), text, 2)
 
@@ -89,6 +91,12 @@ class _Page:
             return
         lines = Text(clipped(text, _LONGEST), style).wrap(self._console, room)
         self._beside(Text.assemble(head, " " * gap), list(lines))
+
+    def _commands(self, head: Text, text: str) -> None:
+        """Commands beside `head`, wrapped between words alone: a cut path can't be copied."""
+        room = max(self._console.width - head.cell_len, 10)
+        words = Text(printable(text), overflow="ignore")
+        self._beside(head, list(words.wrap(self._console, room)))
 
     def _beside(self, head: Text, lines: Sequence[Text]) -> None:
         for i, line in enumerate(lines):
@@ -158,17 +166,17 @@ def _second_lines(result: CheckResult) -> list[str]:
     return [line for line in lines if line not in headline and line not in said]
 
 
-def _labelled(result: CheckResult, report: str | None) -> list[tuple[str, str, bool]]:
+def _labelled(result: CheckResult, folder: str | None) -> list[tuple[str, str, bool]]:
     rows = [*_not_covered(result)]
     rows += _cut([("note", note, False) for note in result.notes], "notes")
     sums = [("sums", wording.sums_sentence(c), False) for c in result.contents if c.old or c.new]
     rows += _cut(sums, "sums")
     rows += [("system", line, False) for line in wording.system_lines(result)]
     rows.append(("migration", f"{result.migration} ({result.kind}), run {result.run}", False))
-    path = report or f".safeguard/runs/{result.run}/report.html"
-    rows.append(("report", path, True))
+    place = folder or f".safeguard/runs/{result.run}"
+    rows.append(("report", f"{place}/report.html", True))
     rows.append(("exit code", str(result.exit_code), True))
-    rows.append(("next", wording.next_step(result), False))
+    rows.append(("next", wording.next_step(result, folder), False))
     return [("" if i and rows[i - 1][0] == r[0] else r[0], *r[1:]) for i, r in enumerate(rows)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 
 from safeguard.findings.result import CheckResult, ContentResult, Impact, UncoveredTable
@@ -227,12 +228,13 @@ def tolerated_sentence(result: CheckResult) -> str | None:
     return f"{count(total, 'difference')} {verb} accepted by contract ({', '.join(forms)})."
 
 
-def next_step(result: CheckResult) -> str:
-    """What to do now."""
-    again = f"safeguard check {result.plan or 'safeguard.yaml'}"
+def next_step(result: CheckResult, folder: str | None = None) -> str:
+    """What to do now. `folder` is the run's, as `safeguard report` finds it from here."""
+    again = f"safeguard check {shlex.quote(result.plan or 'safeguard.yaml')}"
     match result.verdict:
         case Verdict.BLOCK:
-            return f"safeguard report {result.run} --format csv · mend the migration · {again}"
+            run = shlex.quote(folder or result.run)
+            return f"safeguard report {run} --format csv · mend the migration · {again}"
         case Verdict.UNDECIDED:
             return f"mend what is named above · {again}"
         case Verdict.PASS:

@@ -6,6 +6,7 @@ from safeguard.runs.folder import (
     create_run,
     findings,
     load_result,
+    shown,
     undecided,
     verdict_document,
 )
@@ -16,6 +17,7 @@ __all__ = [
     "create_run",
     "findings",
     "load_result",
+    "shown",
     "undecided",
     "verdict_document",
 ]

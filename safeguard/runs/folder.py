@@ -72,6 +72,15 @@ def create_run(plan: Path, out: Path | None, started: dt.datetime) -> RunFolder:
     return made
 
 
+def shown(folder: Path) -> str:
+    """A run's folder as a person names it: relative where it is below the working folder."""
+    whole = folder.absolute()
+    try:
+        return str(whole.relative_to(Path.cwd()))
+    except ValueError:
+        return str(whole)
+
+
 def _fresh(path: Path) -> Path:
     """Two runs in one second do not share a folder."""
     candidate, n = path, 1

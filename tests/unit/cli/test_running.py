@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -106,6 +108,50 @@ def test_a_run_is_rendered_again(checked, form, start, tmp_path):
     out = tmp_path / "report"
     assert safeguard("report", checked / "reports", "--format", form, "--out", out).returncode == 0
     assert out.read_text("utf-8").startswith(start)
+
+
+def printed(text: str) -> tuple[str, list[str]]:
+    """The path of the report, and the arguments of the command that `next` shows."""
+    report = re.search(r"^  report +(\S+)$", text, re.MULTILINE)
+    command = re.search(r"^  next +safeguard\s+(report\s.*?)\s·", text, re.MULTILINE | re.DOTALL)
+    assert report
+    assert command, text
+    return report[1], shlex.split(command[1])
+
+
+@pytest.mark.parametrize(
+    ("where", "options", "place"),
+    [
+        (".", (), r"\.safeguard/runs/[^/]+"),
+        ("..", (), r"plans/\.safeguard/runs/[^/]+"),
+        ("..", ("--out", "out/reports"), "out/reports"),
+        ("../elsewhere", (), r"/.+/plans/\.safeguard/runs/[^/]+"),
+    ],
+)
+def test_what_a_check_prints_can_be_done_from_where_it_ran(where, options, place, tmp_path):
+    plan = set_scene(tmp_path / "plans", 40, 7, faults=True).plan
+    cwd = (tmp_path / "plans" / where).resolve()
+    cwd.mkdir(exist_ok=True)
+    if where == "..":
+        plan = plan.relative_to(cwd)
+    done = safeguard("check", plan, *options, "--quiet", cwd=cwd)
+    assert done.returncode == 1, done.stderr
+    report, command = printed(done.stdout)
+    assert re.fullmatch(place, command[1])
+    assert report == f"{command[1]}/report.html"
+    assert (cwd / report).is_file()
+    again = safeguard(*command, cwd=cwd)
+    assert (again.returncode, again.stdout[:13]) == (0, "content,kind,")
+    assert safeguard("report", command[1], cwd=cwd).stdout == done.stdout
+    summary = (cwd / command[1] / "summary.md").read_text("utf-8")
+    assert f"safeguard report {command[1]} " in summary.replace("\\_", "_")
+
+
+def test_what_the_demo_prints_can_be_done(tmp_path):
+    done = safeguard("demo", "--customers", 40, cwd=tmp_path)
+    report, command = printed(done.stdout)
+    assert (report, command[1]) == (".safeguard/demo/report/report.html", ".safeguard/demo/report")
+    assert safeguard(*command, cwd=tmp_path).returncode == 0
 
 
 def test_csv_has_a_line_for_every_finding(checked):

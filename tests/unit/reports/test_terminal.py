@@ -60,6 +60,6 @@ def test_huge_result_is_cut_and_says_so() -> None:
 
 def test_the_report_path_is_never_broken() -> None:
     out = io.StringIO()
-    path = "/a/very/long/folder/" * 6 + "report.html"
-    render_terminal(examples.passed(), Console(file=out, width=60, _environ={}), report=path)
-    assert path in out.getvalue()
+    path = "/a/very/long/folder" * 6
+    render_terminal(examples.passed(), Console(file=out, width=60, _environ={}), folder=path)
+    assert f"{path}/report.html" in out.getvalue()

@@ -154,3 +154,11 @@ def test_known_says_how_far_the_number_can_be_trusted() -> None:
     changed = examples.content(findings={"changed": 1}, verdict=Verdict.BLOCK)
     one = replace(examples.blocked(), customers=Impact(9, 1), contents=(changed,))
     assert wording.known(one) == "who finds things changed"
+
+
+def test_the_next_step_names_the_folder_as_a_shell_takes_it() -> None:
+    assert wording.next_step(examples.blocked()).startswith("safeguard report 2026-11-22T03-14-07Z")
+    result = replace(examples.blocked(), plan="my plans/safeguard.yaml")
+    said = wording.next_step(result, "my reports")
+    assert said.startswith("safeguard report 'my reports' --format csv · ")
+    assert said.endswith(" · safeguard check 'my plans/safeguard.yaml'")
