@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -29,7 +30,7 @@ def init(old: dict[str, str], new: dict[str, str], out: Path) -> int:
     """
     from safeguard.drafting import draft
 
-    drafted = draft(old, new, out)
+    drafted = draft(old, new, out, os.environ)
     for line in drafted.lines:
         click.echo(line)
     return 0

@@ -94,7 +94,7 @@ def draft_sessions(
     texts = {f"contracts/{p.name}.yaml": contract_text(p) for p in proposals}
     plan = _plan(old_sides, new_sides, proposals, urls, tuple(texts), tuple(aside))
     files = _write(folder, {PLAN: plan_text(plan), **texts}, force)
-    return Draft(files, tuple(summary(old_sides, proposals, texts, aside, urls)))
+    return Draft(files, tuple(summary(old_sides, proposals, texts, aside, urls, folder)))
 
 
 def _names(customers: CustomersTable | None) -> tuple[OwnerName, ...]:

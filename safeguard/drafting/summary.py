@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from safeguard.drafting.customers import pointing
 from safeguard.drafting.homes import Side
@@ -17,7 +19,9 @@ def summary(
     texts: Mapping[str, str],
     aside: Sequence[str],
     urls: Mapping[str, PlanUrl],
+    folder: Path,
 ) -> Iterator[str]:
+    """The lines; `folder` is where the plan was written."""
     rows = [*_customer_rows(old), *(_summary(p) for p in proposals)]
     rows += [("?", line, "") for p in proposals for line in _open(p, texts)]
     rows += [("?", line, "") for line in (*_zone_lines(proposals), *aside)]
@@ -29,7 +33,8 @@ def summary(
         if url.export:
             yield f"export {url.variable}=...  before a check: the plan holds no password of {name}"
     count = f"{len(proposals)} contract{'s' if len(proposals) > 1 else ''}"
-    yield f"wrote {PLAN} and {count}. Next: safeguard check {PLAN}"
+    plan = str(folder / PLAN)
+    yield f"wrote {plan} and {count}. Next: safeguard check {shlex.quote(plan)}"
 
 
 def _customer_rows(old: Sequence[Side]) -> Iterator[tuple[str, str, str]]:

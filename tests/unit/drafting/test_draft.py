@@ -286,6 +286,38 @@ class TestFiles:
         assert not (tmp_path / "safeguard.yaml").exists()
         assert draft({"old": old}, {"new": new}, tmp_path, force=True).files
 
+    def test_the_next_command_finds_the_plan(
+        self, system: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        old, new = system("old", ratings()), system("new", ratings())
+        monkeypatch.chdir(tmp_path)
+        for folder, plan in ((Path("plans"), "plans/safeguard.yaml"), (Path(), "safeguard.yaml")):
+            last = draft({"old": old}, {"new": new}, folder).lines[-1]
+            assert last == f"wrote {plan} and 2 contracts. Next: safeguard check {plan}"
+        last = draft({"old": old}, {"new": new}, Path("my plans")).lines[-1]
+        assert last.endswith("Next: safeguard check 'my plans/safeguard.yaml'")
+
+    def test_the_command_takes_the_name_under_which_the_environment_holds_a_url(
+        self, fresh_database: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        from safeguard.cli.shell import run
+
+        old, new = fresh_database("postgresql"), fresh_database("postgresql")
+        for database in (old, new):
+            database.execute(
+                "CREATE TABLE customers (customer_id int PRIMARY KEY);"
+                "CREATE TABLE queue (customer_id int REFERENCES customers, title int,"
+                " PRIMARY KEY (customer_id, title));"
+                "INSERT INTO customers VALUES (1), (2); INSERT INTO queue VALUES (1, 5), (2, 6)"
+            )
+        monkeypatch.setenv("SHOP_BEFORE", old.url)
+        out = tmp_path / "plans"
+        arguments = ["init", "--old", old.url, "--new", f"new={new.url}", "--out", str(out)]
+        assert run(arguments) == 0
+        plan = (out / "safeguard.yaml").read_text("utf-8")
+        assert "${SHOP_BEFORE}" in plan
+        assert "${NEW_URL}" in plan
+
     def test_schemas_for_editors_are_beside(self, system: Any, drafted: Any) -> None:
         made = drafted(system("old", ratings()), new=system("new", ratings()))
         first = made.texts["safeguard.yaml"].splitlines()[0]
