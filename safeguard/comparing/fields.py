@@ -6,8 +6,10 @@ accepted, and each accepted form that was needed is counted.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from safeguard.comparing.rounding import MICROSECONDS, clock_cut, floored, rounded
 from safeguard.comparing.sql import literal, shown
 from safeguard.contract.types import Accept, AcceptForm, TypeName
 from safeguard.planning.layout import FieldSlot
@@ -16,15 +18,16 @@ from safeguard.systems.canonical import INFINITY, MINUS_INFINITY, Storage, canon
 EQUAL, TOLERATED, CHANGED, NOT_COMPARED = 0, 1, 2, 3
 """Codes of a judged pair of values."""
 
-_MICROSECONDS = {
-    "microsecond": 1,
-    "millisecond": 1_000,
-    "second": 1_000_000,
-    "minute": 60_000_000,
-    "hour": 3_600_000_000,
-    "day": 86_400_000_000,
-}
 _TEXTUAL = frozenset({TypeName.TEXT, TypeName.ENUM})
+_ORDER = (
+    AcceptForm.ESCAPED,
+    AcceptForm.LINE_ENDINGS,
+    AcceptForm.UNICODE_FORM,
+    AcceptForm.CASE,
+    AcceptForm.WHITESPACE,
+    AcceptForm.NULL_EMPTY,
+)
+"""What one form makes, the next may have to see: blanks of an entity, '' of blanks."""
 _BLANKS = "chr(32) || chr(9) || chr(10) || chr(13) || chr(160)"
 _ENTITIES = (
     ("&lt;", "<"),
@@ -88,19 +91,25 @@ class FieldRule:
     @property
     def is_lossy(self) -> bool:
         """Several old values become one: what survives says less than what was there."""
-        return bool(self.collapsed)
+        return bool(self._collapsed)
 
     @property
-    def collapsed(self) -> tuple[str, ...]:
-        """Literals of old values that share their new value with another."""
-        values = [new for _, new in self.mapping or ()]
-        return tuple(old for old, new in self.mapping or () if values.count(new) > 1)
+    def _collapsed(self) -> tuple[str, ...]:
+        """Literals of old values, NULL among them, that share their new value with another."""
+        if self.mapping is None:
+            return ()
+        pairs = (*self.mapping, ("NULL", self.null_mapped or "NULL"))
+        values = [new for _, new in pairs]
+        return tuple(old for old, new in pairs if values.count(new) > 1)
+
+    def folded(self, alias: str = "o") -> str:
+        """True where the map makes one of this old value and another."""
+        value = f"{alias}.{self.slot}"
+        tests = (f"{value} IS NOT DISTINCT FROM {old}" for old in self._collapsed)
+        return f"({' OR '.join(tests) or 'FALSE'})"
 
     def judged(self) -> str:
         """SELECT columns `code`, `forms` (a list) and `cause` over tables o and n."""
-        forms = self._forms()
-        needed = ", ".join(f"CASE WHEN {test} THEN '{name}' END" for name, test in forms)
-        listed = f"list_filter([{needed}], lambda f: f IS NOT NULL)" if forms else "[]::VARCHAR[]"
         bad = (
             f"(json_extract_string(o.bad, '$.{self.slot}') IS NOT NULL "
             f"OR json_extract_string(n.bad, '$.{self.slot}') IS NOT NULL OR {self.unmapped()})"
@@ -109,12 +118,12 @@ class FieldRule:
             f"CASE WHEN {bad} THEN {NOT_COMPARED} WHEN {self.equal} THEN {EQUAL} "
             f"WHEN {self.tolerated()} THEN {TOLERATED} ELSE {CHANGED} END"
         )
-        return f"{code} AS code, {listed} AS forms, {self.cause()} AS cause"
+        return f"{code} AS code, {self._forms()} AS forms, {self.cause()} AS cause"
 
     def normalised(self, side: str) -> str:
         """A value under all accepted forms that can be applied to one side alone."""
         value = self.expected() if side == "o" else f"n.{self.slot}"
-        return self._chain(value)
+        return self._chain(value, self.field.spec.accept)
 
     def tolerated(self) -> str:
         """True where accepted forms together, the tolerance or a fold explain the difference."""
@@ -124,40 +133,48 @@ class FieldRule:
 
     # -- accepted forms ---------------------------------------------------------------------
 
-    def _chain(self, value: str, without: Accept | None = None) -> str:
-        for accept in self.field.spec.accept:
-            if accept != without:
-                value = _normal(accept.form, value)
+    def _chain(self, value: str, accepts: tuple[Accept, ...]) -> str:
+        accepted = {a.form for a in accepts}
+        for form in _ORDER:
+            if form in accepted:
+                value = _normal(form, value)
         return value
 
-    def _explained(self, accepts: tuple[Accept, ...], without: Accept | None = None) -> str:
-        old = self._chain(self.expected(), without)
-        new = self._chain(f"n.{self.slot}", without)
-        tests = [f"({old} IS NOT DISTINCT FROM {new})"]
-        tests += [self._pairwise(a, old, new) for a in accepts if a != without]
-        return f"({' OR '.join(t for t in tests if t)})"
+    def _explained(self, accepts: tuple[Accept, ...]) -> str:
+        """True where these forms together explain the difference; never NULL."""
+        old, new = self._chain(self.expected(), accepts), self._chain(f"n.{self.slot}", accepts)
+        pairwise = [test for a in accepts if (test := self._pairwise(a, "p.o", "p.n"))]
+        if not pairwise:
+            return f"({old} IS NOT DISTINCT FROM {new})"
+        tests = " OR ".join(["p.o IS NOT DISTINCT FROM p.n", *pairwise])
+        pair = f"[{{o: {old}, n: {new}}}]"
+        return f"list_bool_or(list_transform({pair}, lambda p: coalesce({tests}, FALSE)))"
 
     def _pairwise(self, accept: Accept, old: str, new: str) -> str:
         argument = accept.argument or ""
         if accept.form is AcceptForm.TRUNCATED:
             return _cut_at(old, new, int(argument))
         if accept.form is AcceptForm.ROUNDED:
-            return _rounded(old, new, int(argument), self.name)
+            return rounded(old, new, int(argument), self.name)
         if accept.form is AcceptForm.TIME_TRUNCATED and self.name is TypeName.TIMESTAMP:
-            unit = _MICROSECONDS[argument] * (1000 if self.field.old.nanoseconds else 1)
-            return f"(abs({old}) < {INFINITY - 10} AND {_floor(old, unit)} = {new})"
-        if accept.form is AcceptForm.TIME_TRUNCATED and argument == "second":
-            return f"(split_part({old}, '.', 1) = {new})"
+            unit = MICROSECONDS[argument] * (1000 if self.field.old.nanoseconds else 1)
+            return f"(abs({old}) < {INFINITY - 10} AND {floored(old, unit)} = {new})"
+        if accept.form is AcceptForm.TIME_TRUNCATED:
+            return f"({clock_cut(old, argument)} = {new})"
         return ""
 
-    def _forms(self) -> list[tuple[str, str]]:
-        """Each accepted form with the test that it was needed."""
+    def _forms(self) -> str:
+        """By what a tolerated difference is counted: what the type accepts, else each form that
+        was needed, else (of several that would do) each that does alone. Never by nothing."""
         accepts = self.field.spec.accept
-        found = [
-            (str(a.form), f"NOT coalesce({self._explained(accepts, without=a)}, FALSE)")
-            for a in accepts
-        ]
-        return found + self._inherent()
+        choices = [_holding(self._inherent())]
+        if len(accepts) > 1:
+            others = {a: tuple(other for other in accepts if other != a) for a in accepts}
+            choices.append(_holding([(a, f"NOT {self._explained(others[a])}") for a in accepts]))
+        if len(accepts) > 2:
+            choices.append(_holding([(a, self._explained((a,))) for a in accepts]))
+        choices.append(_holding([(a, "TRUE") for a in accepts]))
+        return f"list_filter([{', '.join(choices)}], lambda names: len(names) > 0)[1]"
 
     def _inherent(self) -> list[tuple[str, str]]:
         """What the type itself accepts: a tolerance, and the two readings of a fold."""
@@ -239,6 +256,15 @@ def _mapped(
     return None if value is None else canonical_value(value, kind, storage)  # type: ignore[arg-type]
 
 
+def _holding(tests: Sequence[tuple[str | Accept, str]]) -> str:
+    """A list of the names whose test holds."""
+    named = [
+        f"CASE WHEN {test} THEN '{name.form if isinstance(name, Accept) else name}' END"
+        for name, test in tests
+    ]
+    return f"list_filter([{', '.join(named)}]::VARCHAR[], lambda name: name IS NOT NULL)"
+
+
 def _normal(form: AcceptForm, value: str) -> str:
     """One accepted form applied to one value."""
     if form is AcceptForm.NULL_EMPTY:
@@ -250,12 +276,18 @@ def _normal(form: AcceptForm, value: str) -> str:
     if form is AcceptForm.LINE_ENDINGS:
         return f"replace(replace({value}, chr(13) || chr(10), chr(10)), chr(13), chr(10))"
     if form is AcceptForm.UNICODE_FORM:
-        return f"nfc_normalize({value})"
+        return _nfc(value)
     if form is AcceptForm.ESCAPED:
         for entity, character in _ENTITIES:
             value = f"replace({value}, {literal(entity)}, {literal(character)})"
         return value
     return value
+
+
+def _nfc(value: str) -> str:
+    """NFC of the whole text: DuckDB's own drops what stands behind a NUL character."""
+    parts = f"list_transform(string_split({value}, chr(0)), lambda part: nfc_normalize(part))"
+    return f"array_to_string({parts}, chr(0))"
 
 
 def _cut_at(old: str, new: str, size: int) -> str:
@@ -265,24 +297,6 @@ def _cut_at(old: str, new: str, size: int) -> str:
         f"(starts_with({old}, {new}) AND octet_length(encode({old})) > {size} "
         f"AND octet_length(encode({new})) <= {size} AND octet_length(encode({longer})) > {size})"
     )
-
-
-def _rounded(old: str, new: str, scale: int, kind: TypeName) -> str:
-    half = f"0.5 * pow(10, -{scale})"
-    if kind is TypeName.FLOAT:
-        return f"(abs({old} - {new}) <= {half} * 1.000001 AND round({new}, {scale}) = {new})"
-    exact_old, exact_new = (f"TRY_CAST({v} AS DECIMAL(38, 12))" for v in (old, new))
-    places = f"length(split_part({new}, '.', 2))"
-    limit = f"CAST('{_half_unit(scale)}' AS DECIMAL(38, 12))"
-    return f"({places} <= {scale} AND abs({exact_old} - {exact_new}) <= {limit})"
-
-
-def _half_unit(scale: int) -> str:
-    return "0." + "0" * scale + "5"
-
-
-def _floor(value: str, unit: int) -> str:
-    return f"({value} - (({value} % {unit}) + {unit}) % {unit})"
 
 
 def _text_causes(old: str, new: str) -> list[tuple[str, str]]:
@@ -303,11 +317,12 @@ def _text_causes(old: str, new: str) -> list[tuple[str, str]]:
 def _time_causes(old: str, new: str, factor: int) -> list[tuple[str, str]]:
     finite = f"abs({old}) < {INFINITY - 10} AND abs({new}) < {-MINUS_INFINITY - 10}"
     truncated = " OR ".join(
-        f"{_floor(old, _MICROSECONDS[u] * factor)} = {new}"
+        f"{floored(old, MICROSECONDS[u] * factor)} = {new}"
         for u in ("millisecond", "second", "minute", "hour", "day")
     )
     quarter, most = 900_000_000 * factor, 26 * 3_600_000_000 * factor
-    shifted = f"({old} - {new}) % {quarter} = 0 AND abs({old} - {new}) <= {most}"
+    apart = f"({old}::HUGEINT - {new})"
+    shifted = f"{apart} % {quarter} = 0 AND abs({apart}) <= {most}"
     return [
         (f"{finite} AND ({shifted})", "time_shift"),
         (f"{finite} AND ({truncated})", "time_truncated"),

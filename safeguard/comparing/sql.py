@@ -16,6 +16,10 @@ COLUMN_TYPE = {
     Storage.BINARY: "BLOB",
 }
 
+_FIRST_MOMENT = -9_223_372_022_400_000_000
+"""The earliest timestamp of DuckDB; to write an earlier one is an internal error there, even behind
+a CASE that rules it out."""
+
 
 def literal(value: int | float | str | bool | bytes | None) -> str:
     """A value as an SQL literal."""
@@ -50,7 +54,8 @@ def shown(expression: str, kind: TypeName, nanoseconds: bool = False) -> str:
         return (
             f"CASE {expression} WHEN {INFINITY} THEN 'infinity' WHEN {MINUS_INFINITY} THEN '-infinity' "
             f"WHEN {ZERO_DATE} THEN '0000-00-00 00:00:00' "
-            f"ELSE CAST(make_timestamp({micros}) AS VARCHAR) END"
+            f"ELSE CAST(make_timestamp(CASE WHEN {micros} < {_FIRST_MOMENT} "
+            f"THEN {_FIRST_MOMENT} ELSE {micros} END) AS VARCHAR) END"
         )
     if kind is TypeName.BYTES:
         return f"lower(hex({expression}))"

@@ -13,11 +13,10 @@ def count_tolerated(exchange: Exchange, rules: Sequence[FieldRule]) -> None:
     """Count entries of the partition just paired whose value a lossy map folded with another."""
     for rule in rules:
         if rule.is_lossy:
-            values = ", ".join(rule.collapsed)
             exchange.run(
                 f"""INSERT INTO tolerated SELECT 'mapped', count(*)
                 FROM m JOIN side_old o ON o.rid = m.rid
-                WHERE m.nid IS NOT NULL AND m.eq AND m.cls = {DUE} AND o.{rule.slot} IN ({values})"""
+                WHERE m.nid IS NOT NULL AND m.eq AND m.cls = {DUE} AND {rule.folded()}"""
             )
 
 
