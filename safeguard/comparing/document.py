@@ -16,7 +16,6 @@ MOST_DOCUMENTS = 10_000
 """Paths are worked out for at most so many documents a content."""
 MOST_PATHS = 20
 """Findings of one document; the rest is counted in the last one."""
-_MISSING = object()
 
 
 @dataclass(frozen=True)
@@ -36,11 +35,16 @@ def parse(text: str) -> Any:
 
 def equal_unordered(old: str, new: str, unordered: Iterable[str]) -> bool:
     """True when the documents are equal but for the order of the arrays at these paths."""
-    one, other = parse(old), parse(new)
-    for path in unordered:
-        steps = _steps(path)
-        one, other = _sorted_at(one, steps), _sorted_at(other, steps)
+    one, other = _settled(old, unordered), _settled(new, unordered)
     return bool(one == other) and _kinds(one) == _kinds(other)
+
+
+def _settled(text: str, unordered: Iterable[str]) -> Any:
+    """The document with its unordered arrays sorted: inner ones first, for outer ones sort by them."""
+    value = parse(text)
+    for steps in sorted(map(_steps, unordered), key=len, reverse=True):
+        value = _sorted_at(value, steps)
+    return value
 
 
 def changed_paths(old: str, new: str, unordered: Iterable[str] = ()) -> list[PathChange]:
@@ -50,12 +54,15 @@ def changed_paths(old: str, new: str, unordered: Iterable[str] = ()) -> list[Pat
     """
     from deepdiff import DeepDiff
 
-    one, other = parse(old), parse(new)
-    for path in unordered:
-        steps = _steps(path)
-        one, other = _sorted_at(one, steps), _sorted_at(other, steps)
+    one, other = _settled(old, unordered), _settled(new, unordered)
     found = DeepDiff(
-        one, other, view="tree", threshold_to_diff_deeper=0, verbose_level=2, ignore_order=False
+        one,
+        other,
+        view="tree",
+        threshold_to_diff_deeper=0,
+        verbose_level=2,
+        ignore_order=False,
+        ignore_private_variables=False,
     )
     changes = list(_changes(found))
     if not changes:
@@ -129,17 +136,13 @@ def _steps(path: str) -> tuple[str, ...]:
 def _sorted_at(value: Any, steps: tuple[str, ...]) -> Any:
     """The document with the array at `steps` in a canonical order."""
     if not steps:
-        return sorted(value, key=_text_with_kind) if isinstance(value, list) else value
+        return sorted(value, key=_text) if isinstance(value, list) else value
     step, rest = steps[0], steps[1:]
     if step == "*" and isinstance(value, list):
         return [_sorted_at(one, rest) for one in value]
     if isinstance(value, dict) and step in value:
         return {**value, step: _sorted_at(value[step], rest)}
     return value
-
-
-def _text_with_kind(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=lambda d: f"\x00{d}", sort_keys=True)
 
 
 def _kinds(value: Any) -> Any:

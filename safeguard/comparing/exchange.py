@@ -1,4 +1,5 @@
-"""The exchange: where both sides' entries meet, in one DuckDB file within a memory limit.
+"""The exchange: where both sides' entries meet, in DuckDB within a memory limit; what does not fit
+spills into the run's folder.
 
 Tables a content has while it is compared (every name is ours):
 
@@ -13,6 +14,7 @@ Tables a content has while it is compared (every name is ours):
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ import pyarrow as pa
 
 from safeguard.comparing.sql import COLUMN_TYPE, identity, literal, shown
 from safeguard.contract.types import TypeName
-from safeguard.findings.trouble import SafeguardError
+from safeguard.findings.trouble import SafeguardError, SystemProblem
 from safeguard.planning.layout import ContentPlan, Cutoff, NewPlan, OldPlan, SourcePlan, Typed
 from safeguard.systems.canonical import CanonicalColumn, Storage, canonical_batch, canonical_schema
 
@@ -30,12 +32,16 @@ ROWS_PER_PARTITION = 1_500_000
 
 
 class Exchange:
-    """One DuckDB file of a run, for all its contents one after the other."""
+    """One DuckDB of a run, for all its contents one after the other.
+
+    Its tables live in memory up to `memory_limit`, beyond that in `folder`/spill: nothing is logged
+    and nothing is left, for a run that ended half-way reads again.
+    """
 
     def __init__(self, folder: Path, memory_limit: str = MEMORY_LIMIT) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._connection = duckdb.connect(
-            str(folder / "exchange.duckdb"),
+            ":memory:",
             config={
                 "memory_limit": memory_limit,
                 "threads": 2,
@@ -43,17 +49,18 @@ class Exchange:
                 "temp_directory": str(folder / "spill"),
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
-                "storage_compatibility_version": "latest",
             },
         )
 
     def run(self, sql: str) -> None:
         """Execute one statement."""
-        self._connection.execute(sql)
+        with _room():
+            self._connection.execute(sql)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """All rows of a small result."""
-        return self._connection.execute(sql).fetchall()
+        with _room():
+            return self._connection.execute(sql).fetchall()
 
     def number(self, sql: str) -> int:
         """The one integer that a query answers."""
@@ -62,23 +69,26 @@ class Exchange:
 
     def batches(self, sql: str, size: int = 100_000) -> Iterator[pa.RecordBatch]:
         """A large result, batch by batch."""
-        with self._connection.cursor() as cursor:
+        with _room(), self._connection.cursor() as cursor:
             reader: pa.RecordBatchReader = cursor.sql(sql).to_arrow_reader(size)
             yield from reader
 
     def insert(
-        self, table: str, rows: pa.Table | pa.RecordBatch, sql: str = "SELECT * FROM incoming"
+        self,
+        table: str,
+        rows: pa.Table | pa.RecordBatch,
+        sql: str = "SELECT * FROM incoming",
     ) -> None:
         """Insert Arrow rows, through a query over `incoming`."""
         self._connection.register("incoming", rows)
         try:
-            self._connection.execute(f"INSERT INTO {table} {sql}")
+            self.run(f"INSERT INTO {table} {sql}")
         finally:
             self._connection.unregister("incoming")
 
     def create(self, table: str, body: str) -> None:
         """Create a table, instead of what it was for an earlier content."""
-        self._connection.execute(f"CREATE OR REPLACE TABLE {table} {body}")
+        self.run(f"CREATE OR REPLACE TABLE {table} {body}")
 
     def drop(self, *tables: str) -> None:
         """Give the room of these tables back."""
@@ -87,6 +97,16 @@ class Exchange:
 
     def close(self) -> None:
         self._connection.close()
+
+
+@contextmanager
+def _room() -> Iterator[None]:
+    """A disk that is full, or too little memory, is no bug of ours, and no verdict."""
+    try:
+        yield
+    except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+        words = str(error).splitlines()[0]
+        raise SystemProblem(f"the check ran out of room for what it compares: {words}") from error
 
 
 def key_columns(plan: ContentPlan) -> tuple[str, ...]:
