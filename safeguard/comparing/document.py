@@ -18,6 +18,15 @@ MOST_PATHS = 20
 """Findings of one document; the rest is counted in the last one."""
 
 
+class _Number(Decimal):
+    """Python calls True and 1 equal; JSON does not."""
+
+    def __eq__(self, other: object) -> bool:
+        return not isinstance(other, bool) and super().__eq__(other)
+
+    __hash__ = Decimal.__hash__
+
+
 @dataclass(frozen=True)
 class PathChange:
     """One path that differs: `dropped`, `added` or `other`; values as JSON text, None if absent."""
@@ -30,13 +39,12 @@ class PathChange:
 
 def parse(text: str) -> Any:
     """A canonical document as Python values, numbers as exact decimals."""
-    return json.loads(text, parse_float=Decimal, parse_int=Decimal)
+    return json.loads(text, parse_float=_Number, parse_int=_Number)
 
 
 def equal_unordered(old: str, new: str, unordered: Iterable[str]) -> bool:
     """True when the documents are equal but for the order of the arrays at these paths."""
-    one, other = _settled(old, unordered), _settled(new, unordered)
-    return bool(one == other) and _kinds(one) == _kinds(other)
+    return bool(_settled(old, unordered) == _settled(new, unordered))
 
 
 def _settled(text: str, unordered: Iterable[str]) -> Any:
@@ -143,12 +151,3 @@ def _sorted_at(value: Any, steps: tuple[str, ...]) -> Any:
     if isinstance(value, dict) and step in value:
         return {**value, step: _sorted_at(value[step], rest)}
     return value
-
-
-def _kinds(value: Any) -> Any:
-    """Python calls True and 1 equal; JSON does not."""
-    if isinstance(value, dict):
-        return {k: _kinds(v) for k, v in value.items()}
-    if isinstance(value, list):
-        return [_kinds(v) for v in value]
-    return type(value)
