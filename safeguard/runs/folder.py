@@ -14,14 +14,16 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from safeguard.findings.result import CheckResult, Sample
 from safeguard.findings.trouble import UsageProblem
 from safeguard.findings.words import Kind, Verdict
 
 VERDICT, EVIDENCE, FINDINGS = "verdict.json", "evidence.json", "findings.parquet"
+_SCHEMA = 1
 _RESULT = TypeAdapter(CheckResult)
 
 
@@ -62,10 +64,10 @@ def create_run(plan: Path, out: Path | None, started: dt.datetime) -> RunFolder:
     folder = out or _fresh(plan.parent / ".safeguard" / "runs" / run)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for stale in (EVIDENCE, FINDINGS, "report.html", "summary.md", "junit.xml", "findings.csv"):
-            (folder / stale).unlink(missing_ok=True)
         made = RunFolder(folder, run)
         made.write_text(VERDICT, json.dumps(_first_verdict(run, started), indent=2) + "\n")
+        for stale in (EVIDENCE, FINDINGS, "report.html", "summary.md", "junit.xml", "findings.csv"):
+            (folder / stale).unlink(missing_ok=True)
     except OSError as error:
         raise UsageProblem(f"{folder} can't be written: {error.strerror}") from error
     shutil.rmtree(made.work, ignore_errors=True)
@@ -92,7 +94,7 @@ def _fresh(path: Path) -> Path:
 
 def _first_verdict(run: str, started: dt.datetime) -> dict[str, Any]:
     return {
-        "schema": 1,
+        "schema": _SCHEMA,
         "run": run,
         "verdict": str(Verdict.UNDECIDED),
         "exit_code": Verdict.UNDECIDED.exit_code,
@@ -115,7 +117,7 @@ def verdict_document(result: CheckResult) -> dict[str, Any]:
     """`verdict.json` (schema 1, fixed): every count an integer."""
     customers = result.customers
     return {
-        "schema": 1,
+        "schema": _SCHEMA,
         "run": result.run,
         "migration": result.migration,
         "kind": result.kind,
@@ -169,7 +171,13 @@ def _content(content: Any) -> dict[str, Any]:
         "causes": dict(content.causes),
         "customers": _impact(content.customers),
         "routes": [
-            {"system": r.system, "due": r.due, **r.statuses, "new": dict(r.new_statuses)}
+            {
+                "system": r.system,
+                "due": r.due,
+                "kept": r.kept,
+                **r.statuses,
+                "new": dict(r.new_statuses),
+            }
             for r in content.routes
         ],
         "conservation": {"old": content.conservation.old, "new": content.conservation.new},
@@ -179,17 +187,28 @@ def _content(content: Any) -> dict[str, Any]:
 def load_result(folder: Path) -> CheckResult:
     """The result that a run left. Raises UsageProblem where there is none, or a newer one."""
     try:
-        return _RESULT.validate_json((folder / EVIDENCE).read_bytes())
+        result = _RESULT.validate_json((folder / EVIDENCE).read_bytes())
+        verdict = json.loads((folder / VERDICT).read_bytes())
     except FileNotFoundError:
         if (folder / VERDICT).exists():
-            raise UsageProblem(
-                f"{folder}: this run did not end with a result; see its {VERDICT}"
-            ) from None
-        raise UsageProblem(f"{folder} is no run's folder: it has no {EVIDENCE}") from None
-    except (ValidationError, OSError) as error:
-        raise UsageProblem(
-            f"{folder / EVIDENCE} can't be read: {str(error).splitlines()[0]}"
-        ) from error
+            raise _not_ended(folder) from None
+        missing = VERDICT if (folder / EVIDENCE).exists() else EVIDENCE
+        raise UsageProblem(f"{folder} is no run's folder: it has no {missing}") from None
+    except (ValueError, OSError) as error:
+        raise UsageProblem(f"{folder}: its result can't be read: {_first_line(error)}") from error
+    if verdict.get("schema") != _SCHEMA:
+        raise UsageProblem(f"{folder}: another version of Safeguard left this result")
+    if verdict.get("verdict") != result.verdict:
+        raise _not_ended(folder)
+    return result
+
+
+def _not_ended(folder: Path) -> UsageProblem:
+    return UsageProblem(f"{folder}: this run did not end with a result; see its {VERDICT}")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
 
 
 def findings(folder: Path) -> Iterator[Sample]:
@@ -198,6 +217,10 @@ def findings(folder: Path) -> Iterator[Sample]:
     if not path.exists():
         raise UsageProblem(f"{folder} has no {FINDINGS}")
     names = [f.name for f in fields(Sample)]
-    for batch in pq.ParquetFile(path).iter_batches(batch_size=10_000, columns=names):
+    try:
+        file = pq.ParquetFile(path)
+    except (pa.ArrowException, OSError) as error:
+        raise UsageProblem(f"{path} can't be read: {_first_line(error)}") from error
+    for batch in file.iter_batches(batch_size=10_000, columns=names):
         for row in batch.to_pylist():
             yield Sample(**row | {"kind": Kind(row["kind"])})
