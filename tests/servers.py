@@ -255,7 +255,14 @@ class MariadbServer(Server):
     def _install(self) -> None:
         method = "--auth-root-authentication-method=normal"
         self._run(
-            [self._installer, "--no-defaults", f"--datadir={self.data}", method, "--skip-test-db"]
+            [
+                self._installer,
+                "--no-defaults",
+                f"--datadir={self.data}",
+                f"--tmpdir={self._root}",
+                method,
+                "--skip-test-db",
+            ]
         )
         quoted = PASSWORD.replace("'", "''")
         (self._root / "init.sql").write_text(
@@ -268,6 +275,7 @@ class MariadbServer(Server):
             self._mariadbd,
             "--no-defaults",
             f"--datadir={self.data}",
+            f"--tmpdir={self._root}",
             f"--port={self.port}",
             "--bind-address=127.0.0.1",
             f"--socket={self._root}/s",

@@ -32,7 +32,7 @@ def _candidates(plan: ContentPlan, teller: Teller, route: int) -> str:
         SELECT min(f.entry) FROM finding f
         WHERE f.content = {literal(plan.contract.content)} AND f.r = {route} AND f.kind IN ({kinds})
         GROUP BY f.owner, f."list"
-        ORDER BY count(DISTINCT f.kind) DESC, count(*) > {LINES // 2}, count(*) DESC, f.owner
+        ORDER BY count(DISTINCT f.kind) DESC, abs(count(*) - 4), f.owner
         LIMIT {LISTS_PER_ROUTE}"""
 
 

@@ -178,19 +178,31 @@ class Pairing:
         self.exchange.run("INSERT INTO m SELECT NULL, nid, NULL, FALSE, FALSE FROM rn")
         self.exchange.drop("ro", "rn")
 
+    @property
+    def _place(self) -> str:
+        """Like entries of a list are paired as they stand, so that no row order decides."""
+        return "po NULLS LAST, " if self.plan.order else ""
+
+    @property
+    def _carried(self) -> tuple[str, ...]:
+        """What is carried beside the values: the key, and where a list has the entry."""
+        return (*self.keys, *(("po",) if self.plan.order else ()))
+
     def _mapped(self, alias: str) -> str:
         return " AND ".join(["TRUE", *(f"NOT {r.unmapped(alias)}" for r in self.rules)])
 
     def _cancel(self, old: list[str], new: list[str], eq: str, where: tuple[str, str]) -> None:
         names = [f"v{i}" for i, _ in enumerate(old)]
-        by = columns([*self.keys, *names])
+        by, place = columns([*self.keys, *names]), self._place
         self.exchange.create(
             "hit",
-            f"""AS WITH o AS (SELECT *, row_number() OVER (PARTITION BY {by} ORDER BY cls, rid) AS nth
-                FROM (SELECT o.rid, o.cls, {_named(self.keys, "o", old, names)}
+            f"""AS WITH o AS (SELECT *,
+                    row_number() OVER (PARTITION BY {by} ORDER BY cls, {place}rid) AS nth
+                FROM (SELECT o.rid, o.cls, {_named(self._carried, "o", old, names)}
                     FROM ro o WHERE {where[0]})),
-            n AS (SELECT *, row_number() OVER (PARTITION BY {by} ORDER BY nid) AS nth
-                FROM (SELECT n.nid, {_named(self.keys, "n", new, names)} FROM rn n WHERE {where[1]}))
+            n AS (SELECT *, row_number() OVER (PARTITION BY {by} ORDER BY {place}nid) AS nth
+                FROM (SELECT n.nid, {_named(self._carried, "n", new, names)}
+                    FROM rn n WHERE {where[1]}))
             SELECT o.rid, n.nid, o.cls FROM o JOIN n ON {same([*self.keys, *names, "nth"], "o", "n")}""",
         )
         self._take(f"SELECT rid, nid, cls, {eq}, TRUE FROM hit")
@@ -198,15 +210,16 @@ class Pairing:
     def _pair_in_order(self, old: list[str], new: list[str]) -> None:
         keys = columns(self.keys)
         names = [f"v{i}" for i, _ in enumerate(old)]
-        ordered = columns(names) + ", " if names else ""
+        ordered, place = columns(names) + ", " if names else "", self._place
         self.exchange.create(
             "hit",
             f"""AS WITH o AS (SELECT *, count(*) OVER (PARTITION BY {keys}) AS many,
-                    row_number() OVER (PARTITION BY {keys} ORDER BY cls, {ordered}rid) AS nth
-                FROM (SELECT o.rid, o.cls, {_named(self.keys, "o", old, names)} FROM ro o)),
+                    row_number() OVER (PARTITION BY {keys} ORDER BY cls, {ordered}{place}rid) AS nth
+                FROM (SELECT o.rid, o.cls, {_named(self._carried, "o", old, names)}
+                    FROM ro o)),
             n AS (SELECT *, count(*) OVER (PARTITION BY {keys}) AS many,
-                    row_number() OVER (PARTITION BY {keys} ORDER BY {ordered}nid) AS nth
-                FROM (SELECT n.nid, {_named(self.keys, "n", new, names)} FROM rn n))
+                    row_number() OVER (PARTITION BY {keys} ORDER BY {ordered}{place}nid) AS nth
+                FROM (SELECT n.nid, {_named(self._carried, "n", new, names)} FROM rn n))
             SELECT o.rid, n.nid, o.cls, o.many = 1 AND n.many = 1 AS single
             FROM o JOIN n ON {same([*self.keys, "nth"], "o", "n")}""",
         )
