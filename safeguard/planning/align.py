@@ -85,6 +85,8 @@ class _Aligner:
         self.slots = slots_of(self.contract)
         self.mistakes: list[Mistake] = []
         self.unreadable: list[str] = []
+        self.untyped: set[str] = set()
+        """Columns of which a mistake says that their type is unknown: no type can misfit them."""
 
     def plan(self) -> ContentPlan:
         """The plan. Raises UsageProblem with all mistakes."""
@@ -154,6 +156,7 @@ class _Aligner:
         try:
             return common_type(sources) or Type(TypeName.TEXT)
         except TypesDiffer as differ:
+            self.untyped.add(name)
             said = str(differ).replace(
                 "give it a `type:`", f"declare it under `keys: {{{name}: ...}}`"
             )
@@ -167,7 +170,7 @@ class _Aligner:
                 self._place(name),
             )
             return False
-        reason = unfit(kind, source)
+        reason = None if name in self.untyped else unfit(kind, source)
         if reason:
             self._mistake(f"{name}: {reason}", self._place(name))
         return reason is None
@@ -230,6 +233,7 @@ class _Aligner:
         try:
             return common_type(sources) or Type(TypeName.TEXT)
         except TypesDiffer as differ:
+            self.untyped.add(name)
             self._mistake(f"{name}: {differ}", self._place(name))
             return Type(TypeName.TEXT)
 
@@ -292,6 +296,7 @@ class _Aligner:
         try:
             kind = common_type(own) or common_type(both)
         except TypesDiffer as differ:
+            self.untyped.add(name)
             self._mistake(
                 f"{name}: {differ}".replace("`type:`", f"type under `keys: {{{name}: ...}}`"),
                 "order",
