@@ -74,6 +74,7 @@ def build_result(done: Compared) -> ContentResult:
         lists=sample_lists(done.exchange, plan, done.teller),
         due=due,
         contract=plan.path,
+        field_causes=done.teller.field_causes(),
     )
 
 

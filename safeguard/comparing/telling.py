@@ -232,6 +232,18 @@ class Teller:
             )
         )
 
+    def field_causes(self) -> dict[str, dict[str, int]]:
+        """field -> cause -> changed fields."""
+        names = {f.slot: f.name for f in self.plan.fields}
+        found: dict[str, dict[str, int]] = {}
+        for slot, cause, count in self.exchange.rows(
+            f"""SELECT slot, cause, count(*) FROM (SELECT slot, min_by(cause, field) AS cause
+                FROM judged WHERE code = {CHANGED} AND cls = {DUE} AND single GROUP BY rid, r, slot)
+            GROUP BY slot, cause ORDER BY count(*) DESC, slot, cause"""
+        ):
+            found.setdefault(names[slot], {})[cause] = count
+        return found
+
     def segments(self) -> dict[str, dict[str, int]]:
         """kind -> segment -> entries; an entry counts in each of its owner's segments."""
         found: dict[str, dict[str, int]] = {}
@@ -251,7 +263,7 @@ class Teller:
             f"""SELECT {names} FROM (SELECT *, row_number() OVER (
                     PARTITION BY kind ORDER BY nth, owner, "list", item, field) AS place
                 FROM (SELECT *, row_number() OVER (
-                        PARTITION BY kind, cause, field ORDER BY owner, "list", item) AS nth
+                        PARTITION BY kind, cause, field, owner ORDER BY "list", item) AS nth
                     FROM finding WHERE content = {literal(self.content)}))
             WHERE place <= {most} ORDER BY kind, place"""
         )

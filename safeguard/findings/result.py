@@ -144,6 +144,8 @@ class ContentResult:
     """Old entries that are due."""
     contract: str = ""
     """Path of the contract, relative to the plan."""
+    field_causes: Mapping[str, Counts] = field(default_factory=dict)
+    """Field -> cause -> changed fields; a document's field is named without its path."""
     seconds: float = 0.0
 
 
