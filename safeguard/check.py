@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -21,13 +20,13 @@ from safeguard.comparing.telling import create_findings
 from safeguard.contract.load import load_plan
 from safeguard.contract.model import LoadedPlan
 from safeguard.findings.progress import ProgressListener
-from safeguard.findings.result import CheckResult, ContentResult, Coverage
-from safeguard.findings.trouble import SafeguardError, SystemProblem
-from safeguard.gate.verdict import decide
+from safeguard.findings.result import CheckResult, ContentResult, Coverage, Impact
+from safeguard.findings.trouble import SystemProblem
+from safeguard.gate.verdict import Decision, decide
 from safeguard.planning.layout import ContentPlan
 from safeguard.planning.twins import self_comparisons
 from safeguard.reports.writing import write_reports
-from safeguard.runs import FINDINGS, RunFolder, create_run, undecided
+from safeguard.runs import FINDINGS, RunFolder, create_run, verdict_whatever_happens
 from safeguard.systems.interface import Session
 from safeguard.systems.open import open_system
 
@@ -43,16 +42,18 @@ def run_check(
 ) -> tuple[CheckResult, Path]:
     """Check a plan; returns the result and the run's folder, which then holds verdict and reports.
 
-    Raises UsageProblem for what a person must mend, SystemProblem when a system can't be opened;
-    the folder's verdict.json is UNDECIDED then, as it is from the first moment on.
+    A system that can't be reached is a result too: UNDECIDED, with every report. Raises UsageProblem
+    for what a person must mend; the folder's verdict.json is UNDECIDED then, as it is from the first
+    moment on.
     """
     started = dt.datetime.now(dt.UTC)
     folder = create_run(plan_path, out, started)
-    with _verdict_whatever_happens(folder, started):
+    with verdict_whatever_happens(folder, started):
         loaded = load_plan(plan_path, environ)
-        with open_systems(loaded) as sessions, exchange_in(folder) as exchange:
-            result = _compare(loaded, sessions, exchange, started, folder, progress, reveal)
-            write_findings(exchange, folder.path / FINDINGS)
+        try:
+            result = _read_and_compare(loaded, started, folder, progress, reveal)
+        except SystemProblem as problem:
+            result = _out_of_reach(loaded, started, folder, problem)
         write_reports(folder, result, formats)
         folder.write_result(result)
     return result, folder.path
@@ -93,6 +94,35 @@ def exchange_in(folder: RunFolder) -> Iterator[Exchange]:
 # -- private -------------------------------------------------------------------------------------
 
 
+def _read_and_compare(
+    loaded: LoadedPlan,
+    started: dt.datetime,
+    folder: RunFolder,
+    progress: ProgressListener,
+    reveal: bool,
+) -> CheckResult:
+    with open_systems(loaded) as sessions, exchange_in(folder) as exchange:
+        result = _compare(loaded, sessions, exchange, started, folder, progress, reveal)
+        write_findings(exchange, folder.path / FINDINGS)
+    return result
+
+
+def _out_of_reach(
+    loaded: LoadedPlan, started: dt.datetime, folder: RunFolder, problem: SystemProblem
+) -> CheckResult:
+    """The result of a run that a system ended before its contents were compared."""
+    with exchange_in(folder) as exchange:
+        create_findings(exchange)
+        write_findings(exchange, folder.path / FINDINGS)
+    contents = [failed_content(c.contract, c.path, str(problem)) for c in loaded.contracts]
+    nothing = Coverage(0, 0, (), (), (), ("coverage was not judged",))
+    decision = decide(contents, nothing, loaded.plan.policy)
+    reasons = (str(problem), "nothing was compared")
+    return _result(
+        loaded, started, folder, replace(decision, reasons=reasons), Impact(0, 0), nothing
+    )
+
+
 def _compare(
     loaded: LoadedPlan,
     sessions: Mapping[str, Session],
@@ -114,6 +144,22 @@ def _compare(
     add_uncovered(exchange, coverage)
     doubts = (*self_comparisons(loaded), *blind)
     decision = decide(contents, coverage, loaded.plan.policy, doubts)
+    return replace(
+        _result(loaded, started, folder, decision, book.impact(), coverage),
+        systems=tuple(session.info for session in sessions.values()),
+        revealed=reveal,
+    )
+
+
+def _result(
+    loaded: LoadedPlan,
+    started: dt.datetime,
+    folder: RunFolder,
+    decision: Decision,
+    customers: Impact,
+    coverage: Coverage,
+) -> CheckResult:
+    finished = dt.datetime.now(dt.UTC)
     return CheckResult(
         run=folder.run,
         migration=loaded.plan.migration,
@@ -122,17 +168,16 @@ def _compare(
         reasons=decision.reasons,
         notes=_notes(loaded) + decision.notes,
         started_at=started.isoformat(),
-        finished_at=dt.datetime.now(dt.UTC).isoformat(),
+        finished_at=finished.isoformat(),
         tool_version=__version__,
         plan_digest=loaded.digest,
-        customers=book.impact(),
+        customers=customers,
         contents=decision.contents,
         coverage=coverage,
-        systems=tuple(session.info for session in sessions.values()),
+        systems=(),
         plan=loaded.path,
         exit_code=decision.verdict.exit_code,
-        seconds=(dt.datetime.now(dt.UTC) - started).total_seconds(),
-        revealed=reveal,
+        seconds=(finished - started).total_seconds(),
     )
 
 
@@ -142,45 +187,10 @@ def _compare_one(comparison: ContentComparison, plan: ContentPlan) -> ContentRes
         return comparison.compare()
     except SystemProblem as problem:
         comparison.abandon()
-        return failed_content(plan, str(problem))
+        return failed_content(plan.contract, plan.path, str(problem))
 
 
 def _notes(loaded: LoadedPlan) -> tuple[str, ...]:
     if loaded.plan.customers is not None:
         return ()
     return ("no customers table is declared: segments and orphans were not judged",)
-
-
-@contextmanager
-def _verdict_whatever_happens(folder: RunFolder, started: dt.datetime) -> Iterator[None]:
-    """However the run ends, its verdict.json says so: UNDECIDED, and why."""
-    try:
-        with _sigterm_interrupts():
-            yield
-    except SafeguardError as error:
-        undecided(folder, started, str(error), error.exit_code)
-        raise
-    except KeyboardInterrupt:
-        undecided(folder, started, "the check was interrupted", 130)
-        raise
-    except BaseException as error:
-        undecided(folder, started, f"a fault of Safeguard's own: {type(error).__name__}", 70)
-        raise
-
-
-@contextmanager
-def _sigterm_interrupts() -> Iterator[None]:
-    """SIGTERM ends a check as Ctrl-C does: cleanly, with an UNDECIDED verdict."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    try:
-        before = signal.signal(signal.SIGTERM, interrupt)
-    except ValueError:  # not the main thread: the caller's business
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

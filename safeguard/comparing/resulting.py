@@ -19,6 +19,7 @@ from safeguard.comparing.statuses import (
 from safeguard.comparing.tally import Tally
 from safeguard.comparing.telling import Teller
 from safeguard.comparing.tolerance import tolerated
+from safeguard.contract.model import Contract
 from safeguard.findings.result import Conservation, ContentResult, Impact, RouteResult
 from safeguard.findings.words import NewStatus, OldStatus, Verdict
 from safeguard.planning.layout import ContentPlan, SourcePlan
@@ -78,9 +79,8 @@ def build_result(done: Compared) -> ContentResult:
     )
 
 
-def failed_content(plan: ContentPlan, reason: str) -> ContentResult:
+def failed_content(contract: Contract, path: str, reason: str) -> ContentResult:
     """A content that could not be compared: nothing is said of it but why."""
-    contract = plan.contract
     nothing = Impact(0, 0)
     return ContentResult(
         content=contract.content,
@@ -102,7 +102,7 @@ def failed_content(plan: ContentPlan, reason: str) -> ContentResult:
         routes=(),
         conservation=Conservation(False, False, ("not counted: it was not read to the end",)),
         reasons=(reason,),
-        contract=plan.path,
+        contract=path,
     )
 
 

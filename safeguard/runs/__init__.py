@@ -1,5 +1,6 @@
 """A run's folder: its verdict, its evidence and its findings."""
 
+from safeguard.runs.ending import verdict_whatever_happens
 from safeguard.runs.folder import (
     FINDINGS,
     RunFolder,
@@ -20,4 +21,5 @@ __all__ = [
     "shown",
     "undecided",
     "verdict_document",
+    "verdict_whatever_happens",
 ]

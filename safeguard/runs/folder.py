@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from pydantic import TypeAdapter
 
 from safeguard.findings.result import CheckResult, Sample
-from safeguard.findings.trouble import UsageProblem
+from safeguard.findings.trouble import SystemProblem, UsageProblem
 from safeguard.findings.words import Kind, Verdict
 
 VERDICT, EVIDENCE, FINDINGS = "verdict.json", "evidence.json", "findings.parquet"
@@ -39,11 +39,17 @@ class RunFolder:
         return self.path / "exchange"
 
     def write_text(self, name: str, text: str) -> None:
-        """Write a file whole or not at all: a reader never sees half a verdict."""
+        """Write a file whole or not at all: a reader never sees half a verdict.
+
+        Raises SystemProblem when the disk is full or refuses.
+        """
         target = self.path / name
         partial = target.with_name(f".{name}.partial")
-        partial.write_text(text, encoding="utf-8", errors="backslashreplace")
-        partial.replace(target)
+        try:
+            partial.write_text(text, encoding="utf-8", errors="backslashreplace")
+            partial.replace(target)
+        except OSError as error:
+            raise SystemProblem(f"{target} can't be written: {error.strerror}") from error
 
     def write_result(self, result: CheckResult) -> None:
         """`verdict.json` and `evidence.json`; the verdict last."""
@@ -70,6 +76,8 @@ def create_run(plan: Path, out: Path | None, started: dt.datetime) -> RunFolder:
             (folder / stale).unlink(missing_ok=True)
     except OSError as error:
         raise UsageProblem(f"{folder} can't be written: {error.strerror}") from error
+    except SystemProblem as error:
+        raise UsageProblem(str(error)) from error
     shutil.rmtree(made.work, ignore_errors=True)
     return made
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -92,7 +93,9 @@ class SqliteSession:
         except sqlite3.Error as error:
             raise self._problem(error, str(selection.relation)) from error
         finally:
-            cursor.close()
+            # An interrupted run may close the connection before this generator is collected.
+            with suppress(sqlite3.ProgrammingError):
+                cursor.close()
 
     def close(self) -> None:
         """See `Session.close`."""
