@@ -345,8 +345,9 @@ def _number_causes(old: str, new: str, kind: TypeName) -> list[tuple[str, str]]:
     ]
     if kind is not TypeName.INTEGER:
         rounded = " OR ".join(f"abs({n} - round({o}, {s})) < 1e-12" for s in range(7))
-        found.append((f"abs({o} - {n}) < 1 AND ({rounded})", "rounded"))
-    ratios = ", ".join(str(r) for r in (2, 4, 5, 10, 20, 60, 100, 1000, 1024, 1_000_000))
+        found.append((f"abs({o} - {n}) < 1 AND ({rounded} OR {n} = trunc({o}))", "rounded"))
+    # Small factors say nothing: of five stars, one may have become two by any mistake.
+    ratios = ", ".join(str(r) for r in (10, 60, 100, 1000, 1024, 3600, 1_000_000))
     found.append(
         (
             f"{o} <> 0 AND ({n} / {o} IN ({ratios}) OR (({n} <> 0) AND {o} / {n} IN ({ratios})))",

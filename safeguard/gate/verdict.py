@@ -77,6 +77,8 @@ def _judge(content: ContentResult, policy: Policy) -> tuple[ContentResult, _Said
 
 def _undecided(content: ContentResult) -> list[str]:
     found = list(content.reasons)
+    if found and not content.routes:  # it was not read: there are no sums
+        return found
     if not content.conservation.old:
         found.append("the sums of the old side do not add up")
     if not content.conservation.new:
