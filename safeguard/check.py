@@ -21,7 +21,7 @@ from safeguard.contract.load import load_plan
 from safeguard.contract.model import LoadedPlan
 from safeguard.findings.progress import ProgressListener
 from safeguard.findings.result import CheckResult, ContentResult, Coverage, Impact
-from safeguard.findings.trouble import SystemProblem
+from safeguard.findings.trouble import Mistake, SystemProblem, UsageProblem
 from safeguard.gate.verdict import Decision, decide
 from safeguard.planning.layout import ContentPlan
 from safeguard.planning.twins import self_comparisons
@@ -72,12 +72,23 @@ def run_discover(plan_path: Path, environ: Mapping[str, str]) -> Coverage:
 
 @contextmanager
 def open_systems(loaded: LoadedPlan) -> Iterator[Mapping[str, Session]]:
-    """Every system of the plan, open and in its snapshot; closed whatever happens."""
+    """Every system of the plan, open and in its snapshot; closed whatever happens.
+
+    Raises UsageProblem with every system that a person must mend, at its `url` in the plan.
+    """
     with ExitStack() as stack:
         sessions: dict[str, Session] = {}
+        mistakes: list[Mistake] = []
         for name, spec in loaded.plan.systems.items():
-            sessions[name] = open_system(name, spec, Path(loaded.folder))
+            try:
+                sessions[name] = open_system(name, spec, Path(loaded.folder))
+            except UsageProblem as problem:
+                place = f"systems.{name}.url"
+                mistakes += [loaded.mistake(m.message, place) for m in problem.mistakes]
+                continue
             stack.callback(sessions[name].close)
+        if mistakes:
+            raise UsageProblem(*mistakes)
         yield sessions
 
 
@@ -136,7 +147,7 @@ def _compare(
     blind = blind_spots(loaded, sessions)
     plans = prepare(loaded, sessions)
     create_findings(exchange)
-    book = read_customers(exchange, loaded.plan.customers, plans, sessions)
+    book = read_customers(exchange, loaded, plans, sessions)
     contents = [
         _compare_one(ContentComparison(exchange, plan, sessions, book, progress, reveal), plan)
         for plan in plans

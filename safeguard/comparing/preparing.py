@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from safeguard.comparing.declaring import declare_types
 from safeguard.comparing.fields import rule_for
@@ -18,13 +19,14 @@ from safeguard.planning.align import (
 from safeguard.planning.layout import ContentPlan
 from safeguard.planning.selection import relation_of, select
 from safeguard.systems.interface import Output, Relation, Selection, Session
+from safeguard.systems.missing import MissingRelation
 
 Sessions = Mapping[str, Session]
 
 
 def prepare(loaded: LoadedPlan, sessions: Sessions) -> tuple[ContentPlan, ...]:
     """One ContentPlan a contract. Raises UsageProblem with the mistakes of all contracts in one go."""
-    declare_types(loaded, sessions)
+    _declare(loaded, sessions)
     plans: list[ContentPlan] = []
     mistakes: list[Mistake] = []
     for contract in loaded.contracts:
@@ -35,6 +37,12 @@ def prepare(loaded: LoadedPlan, sessions: Sessions) -> tuple[ContentPlan, ...]:
     if mistakes:
         raise UsageProblem(*mistakes)
     return tuple(plans)
+
+
+def _declare(loaded: LoadedPlan, sessions: Sessions) -> None:
+    """A table that is not there is told with its place, when its contract is prepared."""
+    with suppress(MissingRelation):
+        declare_types(loaded, sessions)
 
 
 def _prepare_one(loaded: LoadedPlan, one: LoadedContract, sessions: Sessions) -> ContentPlan:

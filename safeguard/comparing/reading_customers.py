@@ -9,20 +9,23 @@ import pyarrow as pa
 from safeguard.comparing.crosswalks import load_walk
 from safeguard.comparing.customers import CustomerBook
 from safeguard.comparing.exchange import Exchange, walk_table
-from safeguard.contract.model import Customers, CustomerTable
+from safeguard.comparing.sql import identity, shown
+from safeguard.contract.model import Customers, CustomerTable, LoadedPlan
+from safeguard.contract.spelling import did_you_mean
 from safeguard.contract.types import Type, TypeName
-from safeguard.findings.trouble import SystemProblem, UsageProblem
+from safeguard.findings.trouble import Mistake, SystemProblem, UsageProblem
 from safeguard.planning.kinds import typed
 from safeguard.planning.layout import ContentPlan, CrosswalkPlan, OldPlan
 from safeguard.systems.canonical import CanonicalColumn, Storage, canonical_batch
 from safeguard.systems.interface import Output, Relation, Selection, Session, SourceType
 
 Sessions = Mapping[str, Session]
+Selected = list[tuple[CustomerTable, Selection]]
 
 
 def read_customers(
     exchange: Exchange,
-    customers: Customers | None,
+    loaded: LoadedPlan,
     plans: Sequence[ContentPlan],
     sessions: Sessions,
 ) -> CustomerBook:
@@ -30,34 +33,68 @@ def read_customers(
 
     Raises UsageProblem for a missing table, column or broken segment, all of them in one go.
     """
+    customers = loaded.plan.customers
     segments = customers.segments if customers else {}
     book = CustomerBook(exchange, tuple(segments), declared=customers is not None)
     if customers is None:
         return book
-    old = [(t, _select(t, segments, sessions)) for t in customers.old]
-    new = [(t, _select(t, {}, sessions)) for t in customers.new]
+    old, new = _selections(loaded, customers, sessions)
     for table, selection in old:
         kinds = _key_types(table, plans, selection, old=True)
         walk = _load_old_walk(exchange, table, plans, sessions)
         rows = _ids(selection, kinds, len(segments), sessions[table.system])
-        book.add_old(rows, walk)
+        book.add_old(rows, _who(kinds), walk)
     book.settle()
     for table, selection in new:
         kinds = _key_types(table, plans, selection, old=False)
-        book.add_new(table.system, _ids(selection, kinds, 0, sessions[table.system]))
+        rows = _ids(selection, kinds, 0, sessions[table.system])
+        book.add_new(table.system, rows, _who(kinds))
     return book
+
+
+def _selections(
+    loaded: LoadedPlan, customers: Customers, sessions: Sessions
+) -> tuple[Selected, Selected]:
+    """What is read of every customers table, old and new; each mistake where the plan makes it."""
+    found: dict[str, Selected] = {"old": [], "new": []}
+    mistakes: list[Mistake] = []
+    for side, tables, segments in (
+        ("old", customers.old, customers.segments),
+        ("new", customers.new, {}),
+    ):
+        for i, table in enumerate(tables):
+            try:
+                found[side].append((table, _select(table, segments, sessions)))
+            except UsageProblem as problem:
+                for mistake in problem.mistakes:
+                    place = _place(mistake, f"customers.{side}.{i}", table, segments)
+                    mistakes.append(loaded.mistake(mistake.message, place))
+    if mistakes:
+        raise UsageProblem(*dict.fromkeys(mistakes))
+    return found["old"], found["new"]
+
+
+def _place(mistake: Mistake, where: str, table: CustomerTable, segments: Mapping[str, str]) -> str:
+    """Where the plan makes a mistake: at the segment or key that it quotes, else at the table."""
+    for name, sql in segments.items():
+        if f"`{sql}`" in mistake.message:
+            return f"customers.segments.{name}"
+    for i, column in enumerate(table.key):
+        if f" has no column `{column}`" in mistake.message:
+            return f"{where}.key.{i}"
+    return f"{where}.table"
 
 
 def _select(table: CustomerTable, segments: Mapping[str, str], sessions: Sessions) -> Selection:
     session = sessions[table.system]
     relation = Relation(table=table.table)
-    names = {c.name for c in session.columns(relation)}
+    names = [c.name for c in session.columns(relation)]
     missing = [k for k in table.key if k not in names]
     if missing:
         raise UsageProblem(
             *(
                 f"customers: {table.system}.{table.table} has no column `{k}`. "
-                f"It has: {', '.join(sorted(names))}."
+                f"It has: {', '.join(names)}.{did_you_mean(k, names)}"
                 for k in missing
             )
         )
@@ -83,15 +120,35 @@ def _key_types(
     )
 
 
+_ALIKE = {TypeName.DECIMAL: TypeName.INTEGER, TypeName.ENUM: TypeName.TEXT}
+"""Types whose ids are written alike."""
+
+
 def _owner_types(
     system: str, plans: Sequence[ContentPlan], *, old: bool
 ) -> tuple[Type, ...] | None:
+    """The types by which the contents read this system's owners; None where none reads it.
+
+    Raises UsageProblem where two contents read them differently: one of them would not know its
+    customers.
+    """
+    found: dict[tuple[TypeName, ...], tuple[str, tuple[Type, ...]]] = {}
     for plan in plans:
         for source in plan.old if old else plan.new:
             if source.system == system:
                 types = {c.name: c.target for c in source.columns}
-                return tuple(types[k.slot] for k in plan.owners)
-    return None
+                owners = tuple(types[k.slot] for k in plan.owners)
+                alike = tuple(_ALIKE.get(t.name, t.name) for t in owners)
+                found.setdefault(alike, (plan.contract.content, owners))
+    if len(found) > 1:
+        said = "; ".join(
+            f"{content} as {', '.join(map(str, owners))}" for content, owners in found.values()
+        )
+        raise UsageProblem(
+            f"customers: the contracts read the owners of {system} differently ({said}); declare "
+            "one type for all under `keys:`"
+        )
+    return next(iter(found.values()))[1] if found else None
 
 
 def _load_old_walk(
@@ -117,7 +174,7 @@ def _read_walk(exchange: Exchange, source: OldPlan, walk: CrosswalkPlan, session
 def _ids(
     selection: Selection, keys: tuple[CanonicalColumn, ...], segments: int, session: Session
 ) -> Iterator[pa.RecordBatch]:
-    """Batches of id (text; a JSON array of a composite key) and the segment flags."""
+    """Batches of the key's columns k0, k1, ... in canonical form and the segment flags s0, s1, ..."""
     wanted = (
         *keys,
         *(
@@ -131,29 +188,9 @@ def _ids(
         rows = canonical_batch(batch, wanted)
         if rows.column("bad").null_count != rows.num_rows:
             raise SystemProblem(f"customers: {selection.relation} holds a key that can't be read")
-        columns = [rows.column(k.name) for k in keys]
-        ids = columns[0] if len(keys) == 1 else _composite(columns)
-        flags = {f"s{i}": rows.column(f"s{i}") for i in range(segments)}
-        yield pa.RecordBatch.from_pydict({"id": _text(ids), **flags})
+        yield rows
 
 
-def _text(ids: pa.Array) -> pa.Array:
-    return ids if pa.types.is_string(ids.type) else ids.cast(pa.string())
-
-
-def _composite(columns: Sequence[pa.Array]) -> pa.Array:
-    """A JSON array, written as the exchange writes it."""
-    import json
-
-    rows = zip(*(c.to_pylist() for c in columns), strict=True)
-    return pa.array(
-        [
-            json.dumps(
-                [None if v is None else str(v) for v in row],
-                separators=(",", ":"),
-                ensure_ascii=False,
-            )
-            for row in rows
-        ],
-        pa.string(),
-    )
+def _who(keys: tuple[CanonicalColumn, ...]) -> str:
+    """SQL over b for a customer's id: written by the same expressions as the contents' owners are."""
+    return identity([shown(f"b.{k.name}", k.target.name) for k in keys])

@@ -11,6 +11,7 @@ from urllib.parse import unquote, unquote_plus
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
+from safeguard.contract.spelling import did_you_mean
 from safeguard.findings.trouble import UsageProblem
 
 HIDDEN = "***"
@@ -117,10 +118,9 @@ def require_driver(url: str) -> None:
     try:
         parsed.get_dialect().import_dbapi()
     except NoSuchModuleError:
-        package = _DIALECT_PACKAGES.get(parsed.drivername.split("+")[0])
-        hint = f"; pip install {package}" if package else ""
         raise UsageProblem(
-            f"`{mask(url)}`: SQLAlchemy knows no `{parsed.drivername}` here{hint}"
+            f"`{mask(url)}`: SQLAlchemy knows no `{parsed.drivername}` here"
+            f"{_instead(parsed.drivername)}"
         ) from None
     except ImportError as missing:
         module = (missing.name or parsed.get_driver_name()).split(".")[0]
@@ -128,6 +128,15 @@ def require_driver(url: str) -> None:
         raise UsageProblem(
             f"`{mask(url)}` needs the driver `{module}`: pip install {package}"
         ) from None
+
+
+def _instead(dialect: str) -> str:
+    """What to install for a dialect that is not there, or which one was meant."""
+    name = dialect.split("+")[0]
+    if package := _DIALECT_PACKAGES.get(name):
+        return f"; pip install {package}"
+    meant = did_you_mean(name, [*_BARE, *_DIALECT_PACKAGES])
+    return f".{meant}" if meant else ""
 
 
 def _secrets(url: str) -> set[str]:

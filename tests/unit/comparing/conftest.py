@@ -104,7 +104,7 @@ def compare_in(
     try:
         (content,) = prepare(loaded, sessions)
         create_findings(exchange)
-        book = read_customers(exchange, None, (content,), sessions)
+        book = read_customers(exchange, loaded, (content,), sessions)
         compared = ContentComparison(
             exchange, content, sessions, book, SilentProgress(), reveal=True
         ).compare()
