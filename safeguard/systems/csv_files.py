@@ -21,7 +21,10 @@ def prepare(table: FileTable, options: CsvOptions, staging: Path) -> Prepared:
     """Check every line with Python's parser, count, and say how DuckDB reads the same."""
     if len(options.delimiter) != 1 or options.delimiter in '"\r\n':
         raise UsageProblem(f"csv: the delimiter is one character, not `{options.delimiter}`")
-    files = tuple(_as_utf8(path, options.encoding, staging) for path in table.files)
+    files = tuple(
+        _as_utf8(path, options.encoding, staging / f"{table.name}-{n}")
+        for n, path in enumerate(table.files)
+    )
     headers = {path: _header(path, options) for path in files}
     names = headers[files[0]]
     for path, header in headers.items():
@@ -37,15 +40,16 @@ def prepare(table: FileTable, options: CsvOptions, staging: Path) -> Prepared:
     )
 
 
-def _as_utf8(path: Path, encoding: str, staging: Path) -> Path:
-    """The file itself, or a copy in UTF-8."""
+def _as_utf8(path: Path, encoding: str, own: Path) -> Path:
+    """The file itself, or a copy in UTF-8 in a folder of its own: no other file's copy is there."""
     try:
         codec = codecs.lookup(encoding)
     except LookupError:
         raise UsageProblem(f"csv: unknown encoding `{encoding}`") from None
     if codec.name in ("utf-8", "utf-8-sig"):
         return path
-    copy = staging / f"{path.parent.name}-{path.name}"
+    own.mkdir()
+    copy = own / path.name
     try:
         with (
             path.open(encoding=encoding, newline="") as old,

@@ -210,6 +210,38 @@ def test_odd_folders_are_told(tmp_path: Path, opened: Open) -> None:
         opened()
 
 
+def test_copies_of_like_named_files_are_kept_apart(tmp_path: Path, opened: Open) -> None:
+    for folder, name, value in (("a-b", "c.csv", "one"), ("a", "b-c.csv", "two")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / name).write_text(f"x\n{value}\n", encoding="latin-1")
+    session = opened(CsvOptions(encoding="latin-1"))
+    for table in session.tables():
+        session.count(Relation(table.name), None)
+    assert read(session, Relation("a-b"), "x") == [("one",)]
+    assert read(session, Relation("a"), "x") == [("two",)]
+
+
+@pytest.mark.parametrize(
+    "stray",
+    ["r/2.csv.gz", "r/2.json", "r/notes", "queue.csv.gz", "queue.json", "queue.csv.1", "other.tsv"],
+)
+def test_a_part_that_cannot_be_read_is_refused(tmp_path: Path, opened: Open, stray: str) -> None:
+    (tmp_path / "r").mkdir()
+    (tmp_path / "r" / "1.csv").write_text("a\n1\n")
+    (tmp_path / "queue.csv").write_text("a\n1\n")
+    (tmp_path / stray).write_bytes(b"\x1f\x8b")
+    with pytest.raises(UsageProblem, match=f"{stray} is no .parquet, .csv or .jsonl file"):
+        opened()
+
+
+def test_what_tools_leave_beside_their_files_is_no_content(tmp_path: Path, opened: Open) -> None:
+    (tmp_path / "r").mkdir()
+    (tmp_path / "r" / "1.csv").write_text("a\n1\n")
+    for mark in ("r/_SUCCESS", "r/_metadata", "r/.1.csv.crc", "README.md", "r.csv.md5", ".x.gz"):
+        (tmp_path / mark).touch()
+    assert opened().count(Relation("r"), None) == (1,)
+
+
 def test_a_mistake_in_sql_quotes_it(tmp_path: Path, opened: Open) -> None:
     (tmp_path / "queue.csv").write_text("a\n1\n")
     with pytest.raises(UsageProblem, match="`b > 1`"):
