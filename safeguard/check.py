@@ -196,7 +196,7 @@ def _compare_one(comparison: ContentComparison, plan: ContentPlan) -> ContentRes
     """One content; a system that goes away costs this content its verdict, not the run its report."""
     try:
         return comparison.compare()
-    except SystemProblem as problem:
+    except (SystemProblem, UsageProblem) as problem:  # SQL may fail on the data it meets
         comparison.abandon()
         return failed_content(plan.contract, plan.path, str(problem))
 

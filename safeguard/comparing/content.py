@@ -165,10 +165,14 @@ class ContentComparison:
             self._absent_everywhere()
 
     def _still_free(self) -> str:
-        """Under one_of, an old entry that was found in one new system is not looked for in the next."""
-        if self.plan.contract.routing is Routing.ONE_OF:
-            return "NOT EXISTS (SELECT 1 FROM hit_old h WHERE h.rid = o.rid)"
-        return "TRUE"
+        """Under one_of, an old entry that was found in one new system is not looked for in the next;
+        one that another stands for is looked for in none."""
+        if not is_pooled(self.plan):
+            return "TRUE"
+        standing = "NOT EXISTS (SELECT 1 FROM overlapped v WHERE v.rid = o.rid)"
+        if self.plan.contract.routing is Routing.ANY_OF:
+            return standing
+        return f"{standing} AND NOT EXISTS (SELECT 1 FROM hit_old h WHERE h.rid = o.rid)"
 
     def _after_partition(self, route: int, judge: Judge) -> None:
         run = self.exchange.run
@@ -249,6 +253,7 @@ _TABLES = {
     "ownerless": "(rid BIGINT, r UTINYINT)",
     "hit_old": "(rid BIGINT)",
     "found": FOUND,
+    "unsettled": "(nid BIGINT, r UTINYINT)",
     "told": "(nid BIGINT, r UTINYINT, status VARCHAR)",
     "swapped": "(pairs BIGINT)",
     "tolerated": "(form VARCHAR, n BIGINT)",

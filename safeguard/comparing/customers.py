@@ -26,13 +26,16 @@ class CustomerBook:
         exchange.create("affected", "(content VARCHAR, id VARCHAR)")
         self.newcomers: dict[str, str] = {}
 
-    def add_old(self, batches: Iterable[pa.RecordBatch], translate: str | None = None) -> None:
-        """Old customers: columns id (text) and s0, s1, ... `translate` is a crosswalk table by which
-        ids of several old systems become one."""
+    def add_old(
+        self, batches: Iterable[pa.RecordBatch], who: str, translate: str | None = None
+    ) -> None:
+        """Old customers: `who` is SQL over b for their id, s0, s1, ... are the segments. `translate`
+        is a crosswalk table by which ids of several old systems become one."""
         flags = "".join(f", coalesce(b.s{i}, FALSE)" for i, _ in enumerate(self.segments))
-        who, join = "b.id", ""
+        join = ""
         if translate:
-            who, join = "coalesce(w.there, b.id)", f"LEFT JOIN {translate} w ON w.here = b.id"
+            join = f"LEFT JOIN {translate} w ON w.here = {who}"
+            who = f"coalesce(w.there, {who})"
         for batch in batches:
             self.exchange.insert("customer", batch, f"SELECT {who}{flags} FROM incoming b {join}")
 
@@ -43,12 +46,13 @@ class CustomerBook:
             "customer", f"AS SELECT id{flags} FROM customer WHERE id IS NOT NULL GROUP BY id"
         )
 
-    def add_new(self, system: str, batches: Iterable[pa.RecordBatch]) -> None:
-        """The customers of one new system: column id (text)."""
+    def add_new(self, system: str, batches: Iterable[pa.RecordBatch], who: str) -> None:
+        """The customers of one new system: `who` is SQL over b for their id."""
         table = self.newcomers.setdefault(system, f"newcomer_{len(self.newcomers)}")
         self.exchange.run(f"CREATE TABLE IF NOT EXISTS {table} (id VARCHAR)")
         for batch in batches:
-            self.exchange.insert(table, batch, "SELECT id FROM incoming WHERE id IS NOT NULL")
+            query = f"SELECT * FROM (SELECT {who} AS id FROM incoming b) WHERE id IS NOT NULL"
+            self.exchange.insert(table, batch, query)
 
     @property
     def first_segment(self) -> str:

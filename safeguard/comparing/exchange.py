@@ -21,7 +21,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from safeguard.comparing.sql import COLUMN_TYPE, identity, literal, shown
+from safeguard.comparing.sql import COLUMN_TYPE, identity, literal, ordered, shown
 from safeguard.contract.types import TypeName
 from safeguard.findings.trouble import SafeguardError, SystemProblem
 from safeguard.planning.layout import ContentPlan, Cutoff, NewPlan, OldPlan, SourcePlan, Typed
@@ -210,19 +210,7 @@ def _raw_types(plan: ContentPlan) -> list[str]:
 
 def _order_types(typed: Typed) -> list[str]:
     kind = COLUMN_TYPE[typed.storage]
-    return [f"p {kind}", f"po {_ORDERED.get((typed.type.name, typed.storage), kind)}"]
-
-
-_ORDERED = {
-    (TypeName.INTEGER, Storage.TEXT): "HUGEINT",
-    (TypeName.DECIMAL, Storage.TEXT): "DECIMAL(38, 12)",
-}
-"""What a position is ordered by, where its canonical text does not sort as its value does."""
-
-
-def _order_value(typed: Typed) -> str:
-    ordered = _ORDERED.get((typed.type.name, typed.storage))
-    return f"TRY_CAST(b.p AS {ordered})" if ordered else "b.p"
+    return [f"p {kind}", f"po {kind}"]
 
 
 def _late(cutoff: Cutoff | None) -> str:
@@ -265,7 +253,7 @@ def _old_query(plan: ContentPlan, source: OldPlan) -> str:
     walked = {w.slot for w in source.crosswalks}
     keys = [f"w{k.slot}.there" if k.slot in walked else f"b.{k.slot}" for k in plan.keys]
     raw = [shown(f"b.{slot}", _source_kind(source, slot)) for slot in forward_slots(plan)]
-    order = ["b.p", _order_value(plan.order[0])] if plan.order else []
+    order = ["b.p", ordered("b.p", plan.order[0])] if plan.order else []
     alternates = {c.name for c in source.columns if c.alternate}
     extra = [
         f'b."{f.slot}__alt"' if f.slot in alternates else "NULL"
@@ -304,7 +292,7 @@ def _new_query(plan: ContentPlan, source: NewPlan) -> str:
         else f"b.{k.slot}"
         for k in plan.keys
     ]
-    order = ["b.p", _order_value(plan.order[1])] if plan.order else []
+    order = ["b.p", ordered("b.p", plan.order[1])] if plan.order else []
     owner = identity([shown(f"b.{k.slot}", _source_kind(source, k.slot)) for k in plan.owners])
     wanted = [
         "b.nid",

@@ -28,7 +28,7 @@ def judge_order(exchange: Exchange, plan: ContentPlan, route: int) -> int:
     lists = [k.slot for k in (*plan.owners, *plan.lists)]
     exchange.create(
         "placed",
-        f"""AS SELECT m.rid, m.nid, o.src, {columns(lists, "o")}, o.po AS opo, n.po AS npo
+        f"""AS SELECT m.rid, m.nid, o.src, o.mine, {columns(lists, "o")}, o.po AS opo, n.po AS npo
         FROM m JOIN side_old o ON o.rid = m.rid JOIN side_new n ON n.nid = m.nid
         WHERE m.cls = {DUE} AND o.po IS NOT NULL""",
     )
@@ -44,7 +44,7 @@ def judge_order(exchange: Exchange, plan: ContentPlan, route: int) -> int:
 
 def _find_unordered(exchange: Exchange, lists: list[str]) -> None:
     """Lists in which some entry does not stand after all that it stood after."""
-    by = columns(["src", *lists])
+    by = columns(["src", "mine", *lists])
     exchange.create(
         "unordered",
         f"""AS SELECT DISTINCT {by} FROM (
@@ -123,7 +123,7 @@ def _unordered_lists(
 ) -> Iterator[list[Entry]]:
     """Every entry of each unordered list, with dense ranks of list, item and position."""
     items = columns([k.slot for k in plan.items]) or "1"
-    by = columns(["src", *lists])
+    by = columns(["src", "mine", *lists])
     exchange.create("numbered", f"AS SELECT {by}, row_number() OVER () AS ln FROM unordered")
     # The new side has no src: where one owner's list came from several old systems, each old list
     # is held against all of the new one.
@@ -131,7 +131,7 @@ def _unordered_lists(
         WITH entries AS (
             SELECT u.ln, TRUE AS is_old, o.rid AS number, {items_of(plan, "o")}, o.po AS opo,
                 NULL AS npo, m.nid AS partner
-            FROM side_old o JOIN numbered u ON {same(["src", *lists], "u", "o")}
+            FROM side_old o JOIN numbered u ON {same(["src", "mine", *lists], "u", "o")}
             LEFT JOIN m ON m.rid = o.rid
             WHERE o.cls = {DUE}
             UNION ALL

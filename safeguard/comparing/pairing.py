@@ -9,9 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from safeguard.comparing.exchange import ROWS_PER_PARTITION, Exchange, field_columns, key_columns
+from safeguard.comparing.exchange import (
+    ROWS_PER_PARTITION,
+    Exchange,
+    field_columns,
+    forward_slots,
+    key_columns,
+)
 from safeguard.comparing.fields import FieldRule
-from safeguard.comparing.sql import columns, same
+from safeguard.comparing.sql import columns, identity, ordered, same
 from safeguard.contract.model import Overlap
 from safeguard.planning.layout import ContentPlan
 
@@ -63,6 +69,12 @@ class Pairing:
         """Whole entries are equal: every field, and nothing that did not parse."""
         return " AND ".join(["o.bad IS NULL", "n.bad IS NULL", *(r.equal for r in self.rules)])
 
+    @property
+    def accepted(self) -> str:
+        """Whole entries are equal, or differ only as the contract accepts."""
+        tests = [f"({r.equal} OR {r.tolerated()})" for r in self.rules]
+        return " AND ".join(["o.bad IS NULL", "n.bad IS NULL", *tests])
+
     # -- steps ------------------------------------------------------------------------------
 
     def _pick(self, part: int, parts: int, only: str) -> None:
@@ -72,7 +84,8 @@ class Pairing:
         extra = "".join(f", o.{f.slot}a" for f in self.plan.fields if f.alternate_old)
         self.exchange.create(
             "side_old",
-            f"""AS SELECT o.rid, o.src, {columns((*self.keys, *self.fields), "o")}{order}{extra}, o.bad,
+            f"""AS SELECT o.rid, o.src, {self._whose()} AS mine,
+                {columns((*self.keys, *self.fields), "o")}{order}{extra}, o.bad,
                 CASE WHEN o.late THEN {LATE} ELSE {DUE} END AS cls
             FROM {self.old} o
             WHERE o.r{self.route} AND NOT o.d AND NOT o.u AND o.kb = 0 AND {here} AND {only}""",
@@ -86,10 +99,23 @@ class Pairing:
             FROM new_{self.route} n WHERE NOT n.u AND n.kb = 0 AND {there}""",
         )
 
+    def _whose(self) -> str:
+        """The owner as the old system calls it, where ids are translated: merged owners' lists are
+        still two lists."""
+        walked = {w.slot for w in self.plan.new[self.route].crosswalks}
+        forward = forward_slots(self.plan)
+        raw = [
+            f"o.x{k.slot}" if k.slot in forward else f"CAST(o.y{k.slot} AS VARCHAR)"
+            for k in self.plan.owners
+            if k.slot in forward or (k.slot in walked and self.old != "old")
+        ]
+        return identity(raw)
+
     def _overlap(self) -> None:
         """Under `overlap: one`, of old entries that meet on one key, one stands for all."""
         if self.plan.contract.overlap is not Overlap.ONE:
             return
+        self._set_aside_unread()
         who = f"src, {columns(self._raw())}"
         self.exchange.create(
             "meeting",
@@ -98,7 +124,7 @@ class Pairing:
             FROM (SELECT *, row_number() OVER (PARTITION BY {columns(self.keys)}, {who}
                 ORDER BY {columns((*self.fields, "rid"))}) AS slot,
                 EXISTS (SELECT 1 FROM side_new n
-                    WHERE {same(self.keys, "o", "n")} AND {self.equal}) AS twin
+                    WHERE {same(self.keys, "o", "n")} AND {self.accepted}) AS twin
               FROM (SELECT side_old.*, {columns(self._raw_sources())} FROM side_old JOIN old USING (rid)
                     WHERE side_old.cls = {DUE}) o)""",
         )
@@ -110,13 +136,34 @@ class Pairing:
         )
         self.exchange.drop("meeting")
 
+    def _set_aside_unread(self) -> None:
+        """Where `latest` can't be read of one of those that meet, none can be called the latest."""
+        latest = self.plan.contract.latest
+        if latest is None:
+            return
+        slot = next(f.slot for f in self.plan.fields if f.name == latest)
+        keys = columns(self.keys)
+        self.exchange.create(
+            "unread",
+            f"""AS SELECT {keys} FROM side_old GROUP BY {keys} HAVING count(*) > 1
+            AND bool_or(coalesce(json_extract_string(bad, '$.{slot}') IS NOT NULL, FALSE))""",
+        )
+        meets = f"SELECT 1 FROM unread q WHERE {same(self.keys, 'q', 't')}"
+        due = f"t.cls = {DUE} AND EXISTS ({meets})"
+        self.exchange.run(
+            f"INSERT INTO unkeyed SELECT rid, {self.route} FROM side_old t WHERE {due}"
+        )
+        self.exchange.run(f"DELETE FROM side_old t WHERE EXISTS ({meets})")
+        self.exchange.run(
+            f"INSERT INTO unsettled SELECT nid, {self.route} FROM side_new t WHERE EXISTS ({meets})"
+        )
+        self.exchange.drop("unread")
+
     def _raw(self) -> list[str]:
         return [f"raw{i}" for i, _ in enumerate(self.keys)]
 
     def _raw_sources(self) -> list[str]:
         """Raw old ids: what the old system itself calls them, so that merged ids differ."""
-        from safeguard.comparing.exchange import forward_slots
-
         forward = forward_slots(self.plan)
         return [
             f"old.{'x' if slot in forward else ''}{slot} AS raw{i}"
@@ -130,10 +177,11 @@ class Pairing:
             cases = " ".join(
                 f"WHEN {s.index} THEN {ranks[s.system]}" for s in self.plan.old if s.system in ranks
             )
-            return f"CASE src {cases} ELSE {len(ranks)} END"
+            return f"CASE src {cases} ELSE {len(ranks)} END, twin DESC"
         if contract.latest:
-            slot = next(f.slot for f in self.plan.fields if f.name == contract.latest)
-            return f"{slot} DESC NULLS LAST"
+            latest = next(f for f in self.plan.fields if f.name == contract.latest)
+            slot = latest.slot
+            return f"{ordered(slot, latest.old)} DESC NULLS LAST, twin DESC"
         return "twin DESC"
 
     def _find_repeated(self) -> None:

@@ -220,7 +220,7 @@ def _open_pool(done: Compared) -> list[str]:
 def _reasons(done: Compared, due: int, routes: tuple[RouteResult, ...]) -> list[str]:
     """Plain sentences: why this content can't be called compared whole."""
     contract = done.plan.contract
-    found = [f"{u}: not compared" for u in done.plan.unreadable]
+    found = [f"{name} {why}: not compared" for name, why in done.plan.unreadable]
     found += _unread_keys(done) + _unread_values(done)
     if not done.tally.old_read or sum(done.tally.old_read.values()) == 0:
         if contract.at_least > 0:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from safeguard.contract.types import TypeName
-from safeguard.planning.layout import KeySlot
+from safeguard.planning.layout import KeySlot, Typed
 from safeguard.systems.canonical import INFINITY, MINUS_INFINITY, ZERO_DATE, Storage
 
 COLUMN_TYPE = {
@@ -60,6 +60,45 @@ def shown(expression: str, kind: TypeName, nanoseconds: bool = False) -> str:
     if kind is TypeName.BYTES:
         return f"lower(hex({expression}))"
     return f"CAST({expression} AS VARCHAR)"
+
+
+def ordered(expression: str, typed: Typed) -> str:
+    """A value that sorts exactly as the canonical value does; NULL where that can't be told.
+
+    Numbers held as text become a sign, the digits padded to one width, and the fraction; those of
+    negative numbers are turned round. Dates and times sort as text while they have their usual width.
+    """
+    if typed.storage is not Storage.TEXT:
+        return expression
+    if typed.type.name in (TypeName.INTEGER, TypeName.DECIMAL):
+        return _sortable_number(expression)
+    if typed.type.name is TypeName.DATE:
+        usual = rf"regexp_full_match({expression}, '\d{{4}}-\d\d-\d\d')"
+        return (
+            f"CASE WHEN {usual} THEN {expression} WHEN {expression} = 'infinity' THEN '~' "
+            f"WHEN {expression} = '-infinity' THEN '' END"
+        )
+    if typed.type.name is TypeName.TIME:
+        usual = rf"regexp_full_match({expression}, '\d\d:\d\d:\d\d(\.\d+)?')"
+        return f"CASE WHEN {usual} THEN {expression} END"
+    return expression
+
+
+_WIDTH = 100
+_DIGITS, _TURNED = "0123456789", "9876543210"
+
+
+def _sortable_number(value: str) -> str:
+    size = f"ltrim({value}, '-')"
+    whole = f"split_part({size}, '.', 1)"
+    digits = f"lpad({whole}, {_WIDTH}, '0') || '.' || split_part({size}, '.', 2)"
+    turned = f"translate({digits}, '{_DIGITS}', '{_TURNED}')"
+    return (
+        f"CASE WHEN {value} = 'NaN' THEN '3' WHEN {value} = 'Infinity' THEN '2' "
+        f"WHEN {value} = '-Infinity' THEN '+' WHEN length({whole}) > {_WIDTH} THEN NULL "
+        f"WHEN starts_with({value}, '-') THEN '0' || {turned} || '~' "
+        f"ELSE '1' || {digits} END"
+    )
 
 
 def identity(expressions: Sequence[str]) -> str:

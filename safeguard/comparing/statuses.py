@@ -96,6 +96,8 @@ def unreceived(plan: ContentPlan) -> str:
 
 def _only_overlapped(plan: ContentPlan) -> str:
     """Entries that another stands for in every route that receives them."""
+    if is_pooled(plan):
+        return "SELECT DISTINCT rid FROM overlapped"
     received = " + ".join(f"CAST(o.r{r} AS INTEGER)" for r in range(len(plan.new)))
     return f"""SELECT o.rid FROM old o JOIN overlapped v ON v.rid = o.rid
         GROUP BY o.rid, {received} HAVING count(*) = {received}"""
@@ -125,7 +127,8 @@ def tell_new(
     )
     exchange.run(
         f"""INSERT INTO told SELECT n.nid, {route}, CASE
-            WHEN n.kb > 0 THEN '{NewStatus.NOT_COMPARED}'
+            WHEN n.kb > 0 OR n.nid IN (SELECT nid FROM unsettled WHERE r = {route})
+            THEN '{NewStatus.NOT_COMPARED}'
             WHEN n.late THEN '{NewStatus.NOT_DUE}'
             WHEN NOT met.alive THEN '{NewStatus.RESURRECTED}'
             WHEN met.alive THEN '{NewStatus.DUPLICATED}'

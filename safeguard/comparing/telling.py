@@ -245,13 +245,15 @@ class Teller:
         return found
 
     def segments(self) -> dict[str, dict[str, int]]:
-        """kind -> segment -> entries; an entry counts in each of its owner's segments."""
+        """kind -> segment -> entries; an entry counts in each of its owner's segments, and one whose
+        owner is unknown in every segment: who can't be asked may be in any of them."""
         found: dict[str, dict[str, int]] = {}
         for i, name in enumerate(self.book.segments):
             for kind, count in self.exchange.rows(
                 f"""SELECT f.kind, count(DISTINCT f.entry)
-                FROM finding f JOIN customer c ON c.id = f.customer
-                WHERE f.content = {literal(self.content)} AND c.s{i} GROUP BY f.kind"""
+                FROM finding f LEFT JOIN customer c ON c.id = f.customer
+                WHERE f.content = {literal(self.content)} AND coalesce(c.s{i}, c.id IS NULL)
+                GROUP BY f.kind"""
             ):
                 found.setdefault(kind, {})[name] = count
         return found

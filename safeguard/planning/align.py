@@ -84,7 +84,7 @@ class _Aligner:
         self.old, self.new, self.walks = old, new, walks
         self.slots = slots_of(self.contract)
         self.mistakes: list[Mistake] = []
-        self.unreadable: list[str] = []
+        self.unreadable: list[tuple[str, str]] = []
         self.untyped: set[str] = set()
         """Columns of which a mistake says that their type is unknown: no type can misfit them."""
 
@@ -185,7 +185,7 @@ class _Aligner:
         sources = self._types(slot, "old") + self._types(slot, "new")
         refused = [s for s in sources if s.unsupported]
         if refused:
-            self.unreadable.append(f"{name} ({refused[0].declared}): {refused[0].unsupported}")
+            self.unreadable.append((name, f"({refused[0].declared}): {refused[0].unsupported}"))
             return None
         old, new = self._field_types(name, slot)
         self._vet_accepts(name, old.type)
@@ -382,7 +382,7 @@ class _Aligner:
     def _padded(self, side: str, slot: str, source: SourceType) -> SourceType:
         """Trailing blanks of an old CHAR(n) are no content: a new VARCHAR that was filled with them
         has lost nothing. The other way round a blank that a CHAR swallows is a change."""
-        padded = any(one.output(slot).type.blank_padded for one in self.old)
+        padded = all(one.output(slot).type.blank_padded for one in self.old)
         return replace(source, blank_padded=True) if side == "new" and padded else source
 
     def _key_column(self, key: KeySlot, side: str, i: int, one: Described) -> CanonicalColumn:
@@ -461,7 +461,7 @@ class _Aligner:
 
     def _read(self, one: Described) -> Selection:
         """What is read: the selection without the fields that cannot be."""
-        refused = {self.slots[u.split(" ", 1)[0]] for u in self.unreadable}
+        refused = {self.slots[name] for name, _ in self.unreadable}
         return replace(
             one.selection, outputs=tuple(o for o in one.selection.outputs if o.name not in refused)
         )

@@ -123,8 +123,8 @@ class ContentPlan:
     old: tuple[OldPlan, ...]
     new: tuple[NewPlan, ...]
     cutoff: Cutoff | None = None
-    unreadable: tuple[str, ...] = field(default=())
-    """Fields that cannot be read exactly, each with its reason: the content is undecided."""
+    unreadable: tuple[tuple[str, str], ...] = field(default=())
+    """Fields that cannot be read exactly, (name, reason): the content is undecided."""
 
     @property
     def owners(self) -> tuple[KeySlot, ...]:

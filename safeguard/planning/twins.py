@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os.path
+
 from safeguard.contract.model import LoadedPlan, Source
+
+_FILES = ("sqlite:///", "duckdb:///", "files:")
 
 
 def self_comparisons(loaded: LoadedPlan) -> tuple[str, ...]:
@@ -20,11 +24,16 @@ def self_comparisons(loaded: LoadedPlan) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _place(loaded: LoadedPlan, source: Source) -> tuple[str, str | None, str | None, str | None]:
-    """Where a source reads, as far as the plan tells."""
-    return (
-        loaded.plan.systems[source.system].url,
-        source.table,
-        source.query,
-        source.where,
-    )
+def _place(loaded: LoadedPlan, source: Source) -> tuple[str, str, str | None]:
+    """Where a source reads, as far as the plan tells. Two parts of one table are two places."""
+    what = source.table.casefold() if source.table else " ".join((source.query or "").split())
+    return (_address(loaded.plan.systems[source.system].url, loaded.folder), what, source.where)
+
+
+def _address(url: str, folder: str) -> str:
+    """A URL without the different ways to write one path."""
+    for prefix in _FILES:
+        if url.startswith(prefix):
+            path = os.path.join(folder, url.removeprefix(prefix).split("?")[0])
+            return prefix + os.path.normpath(path)
+    return url.replace("postgres://", "postgresql://", 1).replace("mariadb://", "mysql://", 1)
