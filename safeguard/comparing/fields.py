@@ -9,37 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from safeguard.comparing.causes import number_causes, text_causes, time_causes
+from safeguard.comparing.forms import ORDER, cut_at, normal
 from safeguard.comparing.rounding import MICROSECONDS, clock_cut, floored, rounded
 from safeguard.comparing.sql import literal, shown
 from safeguard.contract.types import Accept, AcceptForm, TypeName
 from safeguard.planning.layout import FieldSlot
-from safeguard.systems.canonical import INFINITY, MINUS_INFINITY, Storage, canonical_value
+from safeguard.systems.canonical import INFINITY, Storage, canonical_value
 
 EQUAL, TOLERATED, CHANGED, NOT_COMPARED = 0, 1, 2, 3
 """Codes of a judged pair of values."""
 
 _TEXTUAL = frozenset({TypeName.TEXT, TypeName.ENUM})
-_ORDER = (
-    AcceptForm.ESCAPED,
-    AcceptForm.LINE_ENDINGS,
-    AcceptForm.UNICODE_FORM,
-    AcceptForm.CASE,
-    AcceptForm.WHITESPACE,
-    AcceptForm.NULL_EMPTY,
-)
-"""What one form makes, the next may have to see: blanks of an entity, '' of blanks."""
-_BLANKS = "chr(32) || chr(9) || chr(10) || chr(13) || chr(160)"
-_ENTITIES = (
-    ("&lt;", "<"),
-    ("&gt;", ">"),
-    ("&quot;", '"'),
-    ("&#34;", '"'),
-    ("&#39;", "'"),
-    ("&#x27;", "'"),
-    ("&apos;", "'"),
-    ("&nbsp;", "\u00a0"),
-    ("&amp;", "&"),
-)
 
 
 @dataclass(frozen=True)
@@ -135,9 +116,9 @@ class FieldRule:
 
     def _chain(self, value: str, accepts: tuple[Accept, ...]) -> str:
         accepted = {a.form for a in accepts}
-        for form in _ORDER:
+        for form in ORDER:
             if form in accepted:
-                value = _normal(form, value)
+                value = normal(form, value)
         return value
 
     def _explained(self, accepts: tuple[Accept, ...]) -> str:
@@ -153,7 +134,7 @@ class FieldRule:
     def _pairwise(self, accept: Accept, old: str, new: str) -> str:
         argument = accept.argument or ""
         if accept.form is AcceptForm.TRUNCATED:
-            return _cut_at(old, new, int(argument))
+            return cut_at(old, new, int(argument))
         if accept.form is AcceptForm.ROUNDED:
             return rounded(old, new, int(argument), self.name)
         if accept.form is AcceptForm.TIME_TRUNCATED and self.name is TypeName.TIMESTAMP:
@@ -208,11 +189,11 @@ class FieldRule:
         if self.mapping is not None:
             cases.append(("TRUE", "mapped_wrong"))
         elif self.name in _TEXTUAL:
-            cases += _text_causes(old, new)
+            cases += text_causes(old, new)
         elif self.name is TypeName.TIMESTAMP:
-            cases += _time_causes(old, new, 1000 if self.field.old.nanoseconds else 1)
+            cases += time_causes(old, new, 1000 if self.field.old.nanoseconds else 1)
         elif self.name in (TypeName.DECIMAL, TypeName.INTEGER, TypeName.FLOAT):
-            cases += _number_causes(old, new, self.name)
+            cases += number_causes(old, new, self.name)
         whens = " ".join(f"WHEN {test} THEN '{name}'" for test, name in cases)
         return f"CASE {whens} ELSE 'other' END"
 
@@ -263,95 +244,3 @@ def _holding(tests: Sequence[tuple[str | Accept, str]]) -> str:
         for name, test in tests
     ]
     return f"list_filter([{', '.join(named)}]::VARCHAR[], lambda name: name IS NOT NULL)"
-
-
-def _normal(form: AcceptForm, value: str) -> str:
-    """One accepted form applied to one value."""
-    if form is AcceptForm.NULL_EMPTY:
-        return f"nullif({value}, '')"
-    if form is AcceptForm.CASE:
-        return f"lower({value})"
-    if form is AcceptForm.WHITESPACE:
-        return f"trim({value}, {_BLANKS})"
-    if form is AcceptForm.LINE_ENDINGS:
-        return f"replace(replace({value}, chr(13) || chr(10), chr(10)), chr(13), chr(10))"
-    if form is AcceptForm.UNICODE_FORM:
-        return _nfc(value)
-    if form is AcceptForm.ESCAPED:
-        for entity, character in _ENTITIES:
-            value = f"replace({value}, {literal(entity)}, {literal(character)})"
-        return value
-    return value
-
-
-def _nfc(value: str) -> str:
-    """NFC of the whole text: DuckDB's own drops what stands behind a NUL character."""
-    parts = f"list_transform(string_split({value}, chr(0)), lambda part: nfc_normalize(part))"
-    return f"array_to_string({parts}, chr(0))"
-
-
-def _cut_at(old: str, new: str, size: int) -> str:
-    """New is the longest prefix of old that fits into `size` bytes without cutting a character."""
-    longer = f"substring({old}, 1, length({new}) + 1)"
-    return (
-        f"(starts_with({old}, {new}) AND octet_length(encode({old})) > {size} "
-        f"AND octet_length(encode({new})) <= {size} AND octet_length(encode({longer})) > {size})"
-    )
-
-
-def _text_causes(old: str, new: str) -> list[tuple[str, str]]:
-    found = [(f"{new} = ''", "emptied")]
-    for form, cause in (
-        (AcceptForm.LINE_ENDINGS, "line_endings"),
-        (AcceptForm.WHITESPACE, "whitespace"),
-        (AcceptForm.UNICODE_FORM, "unicode_form"),
-        (AcceptForm.CASE, "case"),
-        (AcceptForm.ESCAPED, "escaped"),
-    ):
-        found.append((f"{_normal(form, old)} = {_normal(form, new)}", cause))
-    found.append((f"starts_with({old}, {new})", "truncated"))
-    found.append((f"contains({new}, chr(65533)) AND NOT contains({old}, chr(65533))", "garbled"))
-    return found
-
-
-def _time_causes(old: str, new: str, factor: int) -> list[tuple[str, str]]:
-    finite = f"abs({old}) < {INFINITY - 10} AND abs({new}) < {-MINUS_INFINITY - 10}"
-    truncated = " OR ".join(
-        f"{floored(old, MICROSECONDS[u] * factor)} = {new}"
-        for u in ("millisecond", "second", "minute", "hour", "day")
-    )
-    quarter, most = 900_000_000 * factor, 26 * 3_600_000_000 * factor
-    apart = f"({old}::HUGEINT - {new})"
-    shifted = f"{apart} % {quarter} = 0 AND abs({apart}) <= {most}"
-    return [
-        (f"{finite} AND ({shifted})", "time_shift"),
-        (f"{finite} AND ({truncated})", "time_truncated"),
-    ]
-
-
-def _number_causes(old: str, new: str, kind: TypeName) -> list[tuple[str, str]]:
-    o, n = (f"TRY_CAST({v} AS DOUBLE)" for v in (old, new))
-    limits = ", ".join(
-        str(v)
-        for bits in (8, 16, 24, 32, 63)
-        for v in (2 ** (bits - 1) - 1, 2**bits - 1, -(2 ** (bits - 1)))
-    )
-    found = [
-        (f"{n} IN ({limits}) AND abs({o}) > abs({n})", "overflowed"),
-        (
-            f"{o} <> 0 AND {n} <> 0 AND abs({o} - {n}) % 65536 = 0 AND abs({n}) < abs({o})",
-            "overflowed",
-        ),
-    ]
-    if kind is not TypeName.INTEGER:
-        rounded = " OR ".join(f"abs({n} - round({o}, {s})) < 1e-12" for s in range(7))
-        found.append((f"abs({o} - {n}) < 1 AND ({rounded} OR {n} = trunc({o}))", "rounded"))
-    # Small factors say nothing: of five stars, one may have become two by any mistake.
-    ratios = ", ".join(str(r) for r in (10, 60, 100, 1000, 1024, 3600, 1_000_000))
-    found.append(
-        (
-            f"{o} <> 0 AND ({n} / {o} IN ({ratios}) OR (({n} <> 0) AND {o} / {n} IN ({ratios})))",
-            "rescaled",
-        )
-    )
-    return found
