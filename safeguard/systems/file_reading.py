@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from safeguard.findings.trouble import SystemProblem
-from safeguard.systems.duckdb_engine import literal
+from safeguard.systems.duckdb_engine import literal, quoted
 from safeguard.systems.interface import SourceType
 
 
@@ -22,6 +22,17 @@ class Prepared:
     untyped: bool
     characters: int | None = None
     types: Mapping[str, SourceType] = field(default_factory=dict)
+    flags: str = ""
+    """Where each column `name` has one beside it that says which values are strings (JSONL): what
+    that one's name begins with."""
+
+    def raw(self, name: str) -> str:
+        """SQL of a column as it is handed on."""
+        column = quoted(name)
+        if not self.flags:
+            return column
+        packed = f"struct_pack(text := {column}, string := {quoted(self.flags + name)})"
+        return f"CASE WHEN {column} IS NOT NULL THEN {packed} END"
 
 
 def malformed(path: Path, line: int, why: str) -> SystemProblem:

@@ -100,7 +100,11 @@ class FilesSession:
         table = self._table(relation.table)
         prepared = self._prepare(table)
         declared = self._declared.get(table.name, {})
-        raw = {name.lower(): f"\x01{name}" for name in prepared.names if name.lower() in declared}
+        raw = {
+            name.lower(): f"\x01{name}"
+            for name in prepared.names
+            if prepared.flags or name.lower() in declared
+        }
         sql = quoted(table.name) if not raw else f"({self._typed(table, raw)})"
         return From(sql, raw, prepared.types, prepared.untyped)
 
@@ -114,7 +118,7 @@ class FilesSession:
             for name in prepared.names
         ]
         chosen += [
-            f"{quoted(name)} AS {quoted(raw[name.lower()])}"
+            f"{prepared.raw(name)} AS {quoted(raw[name.lower()])}"
             for name in prepared.names
             if name.lower() in raw
         ]

@@ -22,11 +22,15 @@ class Format(StrEnum):
 
 
 _UNREAD = frozenset(
-    ".json .ndjson .tsv .psv .avro .orc .arrow .feather .xml .xls .xlsx .ods .pq .parq".split()
+    {".json", ".ndjson", ".tsv", ".psv", ".avro", ".orc", ".arrow", ".feather", ".xml"}
+    | {".xls", ".xlsx", ".ods", ".pq", ".parq"}
 )
 """Endings of exports that we do not read: content all the same."""
-_PACKED = frozenset(".gz .bz2 .xz .zst .zip .lz4 .lzo .br .snappy .7z .rar .tar .tgz".split())
-_CHECKSUMS = frozenset(".crc .md5 .sha1 .sha256 .sha512 .asc .sig".split())
+_PACKED = frozenset(
+    {".gz", ".bz2", ".xz", ".zst", ".zip", ".lz4", ".lzo", ".br", ".snappy", ".7z", ".rar"}
+    | {".tar", ".tgz"}
+)
+_CHECKSUMS = frozenset({".crc", ".md5", ".sha1", ".sha256", ".sha512", ".asc", ".sig"})
 _WORDS = frozenset({"", ".md", ".rst"})
 """Endings of what people write about an export."""
 

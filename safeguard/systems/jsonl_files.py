@@ -2,12 +2,15 @@
 
 DuckDB's own JSON reader would turn large numbers into floats, drop repeated keys and refuse what
 JSON allows (lone surrogates), so it never sees a line.
+
+A string and what is written like it (`"5"` and `5`) are one text, and two values as JSON: beside each
+column lies a flag that says which values were strings.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -19,10 +22,16 @@ from safeguard.systems.file_reading import Prepared, file_list, malformed
 from safeguard.systems.folder import FileTable
 
 STAGE_ROWS = 20_000
+FLAG = "\x02"
+"""Begins the name of the column that says which values of another are strings."""
 
 
 class _Number(str):
     """A number as it is written."""
+
+
+class _Written(str):
+    """What was no string: a number, a truth value, an array or an object, as it is written."""
 
 
 class _Members(list[tuple[str, Any]]):
@@ -40,14 +49,23 @@ def prepare(table: FileTable, staging: Path) -> Prepared:
     for path in table.files:
         for rows in _chunks(path, names):
             part = staging / f"{table.name}-{len(parts)}.parquet"
-            columns = [[row.get(key) for row in rows] for key in names.values()]
-            fields = [pa.array(values, pa.string()) for values in columns]
-            pq.write_table(pa.Table.from_arrays(fields, names=list(names.values())), part)
+            pq.write_table(_columns(rows, names.values()), part)
             parts.append(part)
     if not names:
         raise SystemProblem(f"{table.files[0].name} has no record: nothing tells its columns")
     sql = f"read_parquet({file_list(tuple(parts))}, union_by_name=true, hive_partitioning=false)"
-    return Prepared(sql, tuple(names.values()), sum(map(_lines, table.files)), untyped=True)
+    return Prepared(
+        sql, tuple(names.values()), sum(map(_lines, table.files)), untyped=True, flags=FLAG
+    )
+
+
+def _columns(rows: list[dict[str, str | None]], names: Iterable[str]) -> pa.Table:
+    found = {}
+    for name in names:
+        values = [row.get(name) for row in rows]
+        found[name] = pa.array(values, pa.string())
+        found[FLAG + name] = pa.array([not isinstance(v, _Written) for v in values], pa.bool_())
+    return pa.table(found)
 
 
 def _lines(path: Path) -> int:
@@ -76,6 +94,8 @@ def _row(path: Path, number: int, line: bytes, names: dict[str, str]) -> dict[st
     for key, value in _members(path, number, line):
         if key in row:
             raise malformed(path, number, f"has the key `{key}` twice")
+        if key.startswith(("\x01", FLAG)):
+            raise malformed(path, number, "has a key that begins with a control character")
         if names.setdefault(key.lower(), key) != key:
             raise malformed(path, number, f"writes the key `{key}` in another case than before")
         row[key] = _text(path, number, key, value)
@@ -108,12 +128,12 @@ def _refuse(word: str) -> NoReturn:
 def _text(path: Path, number: int, key: str, value: Any) -> str | None:
     if value is None:
         return None
-    text = value if isinstance(value, str) else _written(value)
+    text = value if type(value) is str else _Written(_written(value))
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as error:
         raise malformed(path, number, f"`{key}` holds half of a character") from error
-    return str(text)
+    return text
 
 
 def _written(value: Any) -> str:

@@ -64,7 +64,7 @@ def canonical_batch(batch: pa.RecordBatch, columns: tuple[CanonicalColumn, ...])
     arrays_out: list[pa.Array[Any]] = []
     bad: dict[int, dict[str, str]] = {}
     for column in columns:
-        raw = arrays.plain(batch.column(column.name))
+        raw = _unpacked(arrays.plain(batch.column(column.name)), column.target)
         reading = canonical_array(raw, column)
         _note_bad(bad, column.name, raw, reading.values)
         arrays_out.append(reading.values)
@@ -73,6 +73,17 @@ def canonical_batch(batch: pa.RecordBatch, columns: tuple[CanonicalColumn, ...])
             arrays_out.append(arrays.nulls(raw, pa.int64()) if spare is None else spare)
     arrays_out.append(_bad_column(bad, batch.num_rows))
     return pa.RecordBatch.from_arrays(arrays_out, schema=canonical_schema(columns))
+
+
+def _unpacked(raw: pa.Array[Any], target: Type) -> pa.Array[Any]:
+    """JSON lines tell strings from what is written like them: as JSON `"5"` is not `5`."""
+    if not pa.types.is_struct(raw.type):
+        return raw
+    text, string = (pc.struct_field(raw, name) for name in ("text", "string"))
+    if target.name is not TypeName.JSON:
+        return text
+    written = pc.if_else(string, pa.scalar(None, pa.string()), text)
+    return arrays.by_value(text, written, json.dumps)
 
 
 def canonical_array(raw: pa.Array[Any], column: CanonicalColumn) -> Reading:

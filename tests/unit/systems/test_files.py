@@ -12,8 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from safeguard.contract.model import CsvOptions, SystemSpec
-from safeguard.contract.types import TypeName
+from safeguard.contract.types import Type, TypeName
 from safeguard.findings.trouble import SystemProblem, UsageProblem
+from safeguard.systems.canonical import CanonicalColumn, Storage, canonical_batch
 from safeguard.systems.files import FilesSession
 from safeguard.systems.interface import Output, Relation, Selection
 from safeguard.systems.missing import MissingRelation
@@ -109,12 +110,42 @@ def test_jsonl_keeps_what_is_written(tmp_path: Path, opened: Open) -> None:
     )
     session = opened()
     assert [c.type.kind for c in session.columns(QUEUE)] == [None] * 4
-    assert read(session, QUEUE, "n", "d", "t", "b") == [
-        ("1.10", None, "x\x00y", "true"),
-        ("9007199254740993", '{"z":1.0,"a":[1e400,"\\ud800"],"z":2}', None, None),
+    rows = read(session, QUEUE, "n", "d", "t", "b")
+    assert [tuple(cell and (cell["text"], cell["string"]) for cell in row) for row in rows] == [
         (None, None, None, None),
+        (("1.10", False), None, ("x\x00y", True), ("true", False)),
+        (
+            ("9007199254740993", False),
+            ('{"z":1.0,"a":[1e400,"\\ud800"],"z":2}', False),
+            None,
+            None,
+        ),
     ]
     assert session.count(QUEUE, None, "b = 'true'") == (3, 1)
+
+
+def test_as_json_a_string_is_not_what_is_written_like_it(tmp_path: Path, opened: Open) -> None:
+    lines = [
+        '{"v": "5"}',
+        '{"v": 5}',
+        '{"v": "{\\"a\\":1}"}',
+        '{"v": {"a": 1}}',
+        '{"v": null}',
+        "{}",
+    ]
+    (tmp_path / "queue.jsonl").write_text("\n".join(lines))
+    session = opened()
+    selection = session.resolve(Selection(QUEUE, (Output("v", "v", is_column=True),)))
+    source = selection.outputs[0].type
+
+    def values(kind: TypeName) -> list[str | None]:
+        column = CanonicalColumn("v", source, Type(kind), Storage.TEXT)
+        batches = [canonical_batch(batch, (column,)) for batch in session.stream(selection)]
+        assert not any(batch["bad"].null_count < batch.num_rows for batch in batches)
+        return sorted((v for batch in batches for v in batch["v"].to_pylist()), key=str)
+
+    assert values(TypeName.JSON) == ['"5"', '"{\\"a\\":1}"', "5", None, None, '{"a":1}']
+    assert values(TypeName.TEXT) == ["5", "5", None, None, '{"a":1}', '{"a":1}']
 
 
 @pytest.mark.parametrize(
