@@ -188,7 +188,7 @@ class _Aligner:
             self.unreadable.append((name, f"({refused[0].declared}): {refused[0].unsupported}"))
             return None
         old, new = self._field_types(name, slot)
-        self._vet_accepts(name, old.type)
+        self._vet_accepts(name, new if self.contract.fields[name].map else (old,))
         for kind, side in (
             (old.type, self.old),
             *((n.type, (d,)) for n, d in zip(new, self.new, strict=True)),
@@ -207,13 +207,14 @@ class _Aligner:
             ),
         )
 
-    def _vet_accepts(self, name: str, kind: Type) -> None:
-        """What is accepted must be a difference that this type can have."""
+    def _vet_accepts(self, name: str, compared: tuple[Typed, ...]) -> None:
+        """What is accepted must be a difference that these types can have."""
         for accept in self.contract.fields[name].accept:
-            if kind.name not in accept.fits:
-                self._mistake(
-                    f"{name}: `{accept}` can't be accepted of {kind}", f"fields.{name}.accept"
-                )
+            for kind in dict.fromkeys(one.type for one in compared):
+                if kind.name not in accept.fits:
+                    self._mistake(
+                        f"{name}: `{accept}` can't be accepted of {kind}", f"fields.{name}.accept"
+                    )
 
     def _field_types(self, name: str, slot: str) -> tuple[Typed, tuple[Typed, ...]]:
         spec = self.contract.fields[name]

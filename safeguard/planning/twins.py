@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os.path
+from pathlib import Path
 
 from safeguard.contract.model import LoadedPlan, Source
 
@@ -34,6 +35,6 @@ def _address(url: str, folder: str) -> str:
     """A URL without the different ways to write one path."""
     for prefix in _FILES:
         if url.startswith(prefix):
-            path = os.path.join(folder, url.removeprefix(prefix).split("?")[0])
+            path = Path(folder) / url.removeprefix(prefix).split("?")[0]
             return prefix + os.path.normpath(path)
     return url.replace("postgres://", "postgresql://", 1).replace("mariadb://", "mysql://", 1)
