@@ -28,10 +28,13 @@ from safeguard.drafting.writing import (
     contract_text,
     plan_text,
 )
-from safeguard.findings.trouble import UsageProblem
+from safeguard.findings.trouble import SystemProblem, UsageProblem
 from safeguard.planning.dependants import find_dependants
 from safeguard.planning.naming import OwnerName, words
 from safeguard.systems.interface import Session
+
+_DEMO = "safeguard_demo"
+"""The table by which the demo knows databases of its own: nobody's content."""
 
 
 @dataclass(frozen=True)
@@ -83,9 +86,11 @@ def draft_sessions(
     old_sides = _sides(old, ())
     names = tuple(n for side in old_sides for n in _names(side.customers))
     new_sides = _sides(new, names)
+    _refuse_unreadable([*old_sides, *new_sides])
     found, aside = find_contents(old_sides, new_sides)
     proposals, homeless = assign(found, [s.survey.name for s in new_sides])
     aside += homeless
+    aside += (spot for session in old.values() for spot in session.blind_spots())
     if not proposals:
         raise UsageProblem(
             "nothing was found that customers made and that has a likely home in the new systems",
@@ -105,12 +110,27 @@ def _sides(sessions: Mapping[str, Session], more: tuple[OwnerName, ...]) -> list
     """Each system with its customers and what hangs on them; `more` names are the old side's."""
     sides = []
     for name, session in sessions.items():
-        survey = Survey(name, session, session.tables())
+        survey = Survey(name, session, tuple(t for t in session.tables() if t.name != _DEMO))
         customers = find_customers(survey.tables)
         people = frozenset({customers.table.name}) if customers else frozenset()
         hanging = find_dependants(survey.tables, people, (*_names(customers), *more))
         sides.append(Side(survey, customers, hanging, find_ids(survey)))
     return sides
+
+
+def _refuse_unreadable(sides: Sequence[Side]) -> None:
+    """A table that can't be read looks as if nobody had its content: no draft is made of that."""
+    refused = [
+        f"{side.survey.name}.{table}: this user may not read it ({words}). "
+        "Grant SELECT and run init again."
+        for side in sides
+        for table in sorted(
+            {*side.hanging, *([side.customers.table.name] if side.customers else [])}
+        )
+        if (words := side.survey.denied(table))
+    ]
+    if refused:
+        raise SystemProblem("\n".join(refused))
 
 
 # The plan

@@ -92,6 +92,16 @@ class Survey:
         except SafeguardError:
             return None
 
+    def denied(self, table: str) -> str | None:
+        """The system's words, where this user may not read a table."""
+        start, _, _ = joined_relation(table, Hang(""), self.quote)
+        try:
+            self.session.count(Relation(query=f"SELECT 1 AS one FROM {start} WHERE 1 = 0"), None)
+        except SafeguardError as error:
+            words = str(error).rpartition("): ")[2]
+            return words if "denied" in words.lower() else None
+        return None
+
     def is_unique(self, table: str, hang: Hang, columns: Sequence[str]) -> bool | None:
         """Whether no two entries share these values (the owner's columns come first); None where
         the system refuses to say."""
