@@ -30,12 +30,17 @@ class FieldRule:
     field: FieldSlot
     route: int
     mapping: tuple[tuple[str, str], ...] | None
-    """SQL literals of the map, old value -> new value; None without a map."""
+    """SQL literals of the map, old value -> new value; None without a map. What is accepted, or
+    within a tolerance, is asked of the mapped value and the new one, by the new type."""
     null_mapped: str | None = None
 
     @property
     def slot(self) -> str:
         return self.field.slot
+
+    @property
+    def _per_microsecond(self) -> int:
+        return 1000 if self.field.new[self.route].nanoseconds else 1
 
     @property
     def name(self) -> TypeName:
@@ -138,7 +143,7 @@ class FieldRule:
         if accept.form is AcceptForm.ROUNDED:
             return rounded(old, new, int(argument), self.name)
         if accept.form is AcceptForm.TIME_TRUNCATED and self.name is TypeName.TIMESTAMP:
-            unit = MICROSECONDS[argument] * (1000 if self.field.old.nanoseconds else 1)
+            unit = MICROSECONDS[argument] * self._per_microsecond
             return f"(abs({old}) < {INFINITY - 10} AND {floored(old, unit)} = {new})"
         if accept.form is AcceptForm.TIME_TRUNCATED:
             return f"({clock_cut(old, argument)} = {new})"
@@ -161,17 +166,18 @@ class FieldRule:
         """What the type itself accepts: a tolerance, and the two readings of a fold."""
         found = []
         old, new = self.expected(), f"n.{self.slot}"
-        if self.field.old.type.tolerance:
+        if self.field.old.type.tolerance and self.name is TypeName.FLOAT:
             t = float(self.field.old.type.tolerance)
             found.append(
                 ("within_tolerance", f"coalesce(abs({old} - {new}) <= {literal(t)}, FALSE)")
             )
         readings = []
-        if self.field.alternate_old:
+        twice = self.field.alternate_old and self.mapping is None
+        if twice:
             readings.append(f"o.{self.slot}a = {new}")
         if self.field.alternate_new and self.field.alternate_new[self.route]:
             readings.append(f"{old} = n.{self.slot}a")
-            if self.field.alternate_old:
+            if twice:
                 readings.append(f"o.{self.slot}a = n.{self.slot}a")
         if readings:
             found.append(("time_fold", f"coalesce({' OR '.join(readings)}, FALSE)"))
@@ -191,7 +197,7 @@ class FieldRule:
         elif self.name in _TEXTUAL:
             cases += text_causes(old, new)
         elif self.name is TypeName.TIMESTAMP:
-            cases += time_causes(old, new, 1000 if self.field.old.nanoseconds else 1)
+            cases += time_causes(old, new, self._per_microsecond)
         elif self.name in (TypeName.DECIMAL, TypeName.INTEGER, TypeName.FLOAT):
             cases += number_causes(old, new, self.name)
         whens = " ".join(f"WHEN {test} THEN '{name}'" for test, name in cases)

@@ -79,7 +79,8 @@ def _field_forms(contract: Contract, page: Page) -> Mistakes:
         if contract.shape is Shape.DOCUMENT:
             declared = TypeName.JSON
         for index, accept in enumerate(spec.accept):
-            if declared is not None and declared not in accept.fits:
+            # Under a map the type is that of the keys; the results have the new column's.
+            if declared is not None and spec.map is None and declared not in accept.fits:
                 fitting = " and ".join(sorted(accept.fits))
                 message = f"`{accept.form}` can be accepted of {fitting}, not of {declared}"
                 yield page.mistake(message, "fields", name, "accept", index)

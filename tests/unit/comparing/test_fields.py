@@ -247,6 +247,34 @@ def test_maps(database, mapping, old, new, code):
         assert found[2] == ("nulled" if new is None else "mapped_wrong")
 
 
+MAPPED = [  # (type of the keys, of the results, accepted, new, code, forms)
+    ("integer", "text", "case", "UP", TOLERATED, ["case"]),
+    ("integer", "text", "case", "down", CHANGED, None),
+    ("text", "float", "rounded(1)", "1.3", TOLERATED, ["rounded"]),
+    ("float(0.5)", "float", "", "1.5", TOLERATED, ["within_tolerance"]),
+    ("float(0.5)", "text", "", "1.5", CHANGED, None),
+    ("float(0.5)", "integer", "", "2", CHANGED, None),
+    ("text", "timestamp", "time_truncated(day)", "2011-11-06", TOLERATED, ["time_truncated"]),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "accepted", "value", "code", "forms"), MAPPED)
+def test_what_is_accepted_of_a_mapped_value_goes_by_the_new_type(
+    database, old, new, accepted, value, code, forms
+):
+    result = {"timestamp": MOMENT, "integer": "1", "float": "1.26"}.get(new, "up")
+    field = slot_of(old, *accepted.split(), new=new, map={"5": result})
+    found = judged(database, field, "5", value)
+    assert found[0] == code
+    assert forms is None or found[1] == forms
+
+
+def test_the_second_reading_of_a_mapped_time_is_not_compared_with_its_result(database):
+    field = slot_of("timestamp", new="text", map={MOMENT: "then"}, alternate_old=True)
+    assert judged(database, field, MOMENT, "then", old2=MOMENT)[0] == EQUAL
+    assert judged(database, field, MOMENT, "now", old2=MOMENT)[0] == CHANGED
+
+
 @pytest.mark.parametrize(
     ("mapping", "folded"),
     [

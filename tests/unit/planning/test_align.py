@@ -94,6 +94,12 @@ REFUSED = [
         "c.yaml:5:11  value: `case` can't be accepted of integer",
     ),
     (
+        'type: text, map: {a: "1"}, accept: [case]',
+        "text",
+        "integer",
+        "c.yaml:5:38  value: `case` can't be accepted of integer",
+    ),
+    (
         "map: {five: up}",
         "integer",
         "text",
@@ -105,6 +111,12 @@ REFUSED = [
 @pytest.mark.parametrize(("spec", "old", "new", "message"), REFUSED)
 def test_types_that_do_not_fit(mistakes, spec, old, new, message):
     assert mistakes(record(spec), **sides(old, new)) == [message]
+
+
+def test_what_is_accepted_under_a_map_fits_the_results(prepared):
+    spec = "type: integer, map: {5: up}, accept: [case]"
+    (field,) = prepared(record(spec), **sides("integer", "text")).fields
+    assert (field.old.type.name, field.new[0].type.name) == (TypeName.INTEGER, TypeName.TEXT)
 
 
 def test_a_key_whose_types_differ(mistakes):
