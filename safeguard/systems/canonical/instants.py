@@ -165,12 +165,15 @@ def _placed(micros: pa.Array[Any], aware: bool, column: CanonicalColumn) -> pa.A
     if zone and zone != "UTC" and column.as_written == aware:
         known = pc.if_else(pc.less(micros, _ARROW_ZONES_END), micros, _NONE)
         stamps = known.cast(pa.timestamp("us"))
-        micros = _wall_times(stamps, zone) if aware else _sure_instants(stamps, zone)
+        micros = _sure_walls(stamps, zone) if aware else _sure_instants(stamps, zone)
     return _in_unit(micros, column)
 
 
-def _wall_times(instants: pa.Array[Any], zone: str) -> pa.Array[Any]:
-    return pc.local_timestamp(instants.cast(pa.timestamp("us", zone))).cast(pa.int64())
+def _sure_walls(instants: pa.Array[Any], zone: str) -> pa.Array[Any]:
+    """Wall times that occur exactly once; NULL for the others, which are two instants each."""
+    wall = pc.local_timestamp(instants.cast(pa.timestamp("us", zone)))
+    sure = pc.is_valid(_sure_instants(wall, zone))
+    return pc.if_else(sure, wall.cast(pa.int64()), _NONE)
 
 
 def _sure_instants(wall: pa.Array[Any], zone: str) -> pa.Array[Any]:
@@ -219,12 +222,22 @@ def _both(value: Any, column: CanonicalColumn, parse: _Parse) -> tuple[int | Non
 def _instants(stamp: _Stamp, column: CanonicalColumn) -> tuple[int, int | None]:
     zone, seconds = column.zone, stamp.nanos // _NANO
     if column.as_written and stamp.aware and zone:
-        return _ticks(stamp.nanos + offset_at(zone, seconds) * _NANO, column), None
+        return _ticks(_wall(stamp, zone), column), None
     if column.as_written or stamp.aware or not zone:
         return _ticks(stamp.nanos, column), None
     early, late = readings(zone, seconds)
     first = _ticks(stamp.nanos - early * _NANO, column)
     return first, None if early == late else _ticks(stamp.nanos - late * _NANO, column)
+
+
+def _wall(stamp: _Stamp, zone: str) -> int:
+    """Nanoseconds of wall time. ValueError in a fold: two instants have that wall time, and kept
+    as written they would be equal."""
+    east = offset_at(zone, stamp.nanos // _NANO)
+    early, late = readings(zone, stamp.nanos // _NANO + east)
+    if early != late:
+        raise ValueError("its wall time occurs twice")
+    return stamp.nanos + east * _NANO
 
 
 def _ticks(nanos: int, column: CanonicalColumn) -> int:
