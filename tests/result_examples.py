@@ -117,7 +117,8 @@ def queue() -> ContentResult:
                 "streaming.watchlist: 4,106,047 entries read, count(*) says 4,106,047",
             ),
         ),
-        reasons=("2,774 lost: all were added after 2011-09-18; of the kept ones 0.1 % were.",),
+        reasons=("2,774 entries lost", "6,000 entries moved", "40 entries duplicated"),
+        finding_segments={"lost": {"paying": 120}, "moved": {"paying": 310}},
         notes=("old.queue_items leaves out 12 rows by its `where`.",),
         samples=(
             sample(old_value="position 3, added 2011-09-19 08:12"),
@@ -194,7 +195,16 @@ def ratings() -> ContentResult:
         routes=(
             RouteResult("streaming", 3_911_402, status, 3_911_411, {"partner": 3_911_402}, kinds),
         ),
-        reasons=("1,414 changed: mapped_wrong, 3 stars became down (the contract says none).",),
+        reasons=(
+            "1,414 entries changed, more than the 1,000 that the policy allows",
+            "4 entries misattributed",
+            "2 entries misrouted",
+            "9 entries resurrected",
+            "2 entries orphaned",
+            "1 entry expectation",
+        ),
+        field_causes={"stars": {"mapped_wrong": 1_400}, "comment": {"truncated": 14}},
+        finding_segments={"misattributed": {"paying": 1}},
         samples=(
             *(_rating(i) for i in range(3)),
             sample(
@@ -263,9 +273,10 @@ def blocked() -> CheckResult:
         kind="split",
         verdict=Verdict.BLOCK,
         reasons=(
-            "queue: 2,774 lost, 6,000 moved, 40 duplicated.",
-            "ratings: 1,414 changed, 4 with another customer.",
-            "reviews could not be compared whole.",
+            *(f"queue: {reason}" for reason in queue().reasons),
+            *(f"ratings: {reason}" for reason in ratings().reasons),
+            "old.playlists (31,400 entries) is covered by no contract",
+            *(f"reviews: {reason}" for reason in reviews().reasons),
         ),
         started_at="2026-11-22T03:14:07Z",
         finished_at="2026-11-22T03:18:40Z",

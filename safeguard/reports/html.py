@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from safeguard.findings.result import CheckResult, ContentResult, Impact, ListSample
 from safeguard.findings.words import OldStatus, Verdict
-from safeguard.reports import bar_view, list_view, sample_view, vocabulary, wording
+from safeguard.reports import bar_view, list_view, sample_view, vocabulary, why, wording
 from safeguard.reports.printable import clipped
 
 _GRAVITY = {Verdict.BLOCK: 0, Verdict.UNDECIDED: 1, Verdict.PASS: 2}
@@ -34,7 +34,8 @@ def render_html(result: CheckResult) -> str:
             result=result,
             contents=contents,
             headline=clipped(wording.headline(result), _LONGEST_HEADLINE),
-            reasons=tuple(_reasons(result)),
+            reasons=_both_kinds(why.why(result), _MOST["reasons"]),
+            all_reasons=len(why.why(result)),
             lists=_lists(contents),
             damaged=sum(_damaged(c) for c in contents),
             due=sum(c.due for c in contents),
@@ -94,12 +95,10 @@ def _hash(text: str) -> str:
     return f"'sha256-{digest}'"
 
 
-def _reasons(result: CheckResult) -> Iterator[tuple[str, str]]:
-    """Content (or nothing) and sentence; each is said once."""
-    by_content = [(c.content, r) for c in result.contents for r in c.reasons]
-    said = {r for _, r in by_content} | {f"{name}: {r}" for name, r in by_content}
-    yield from (("", reason) for reason in result.reasons if reason not in said)
-    yield from by_content
+def _both_kinds(reasons: Sequence[why.Why], most: int) -> tuple[why.Why, ...]:
+    """At most so many of what blocks, and so many of what is undecided: no kind hides the other."""
+    blocks = [w for w in reasons if w.blocks]
+    return (*blocks[:most], *[w for w in reasons if not w.blocks][:most])
 
 
 def _lists(contents: Sequence[ContentResult]) -> tuple[tuple[ContentResult, ListSample], ...]:

@@ -10,6 +10,7 @@ from safeguard.findings.result import CheckResult, ContentResult
 from safeguard.findings.words import Verdict
 from safeguard.reports import vocabulary, wording
 from safeguard.reports.printable import clipped
+from safeguard.reports.why import why
 
 LIMIT = 60_000
 """Characters; GitHub refuses a comment above 65,536."""
@@ -41,19 +42,23 @@ def render_markdown(result: CheckResult, *, folder: str | None = None) -> str:
 def _contents(result: CheckResult) -> str:
     if not result.contents:
         return ""
-    head = "| Content | Verdict | Entries | Kept | What is wrong | Customers |\n"
-    head += "|---|---|--:|--:|---|---|"
+    head = "| Content | Verdict | Entries | Kept | Was not due | Lost or damaged | Customers |\n"
+    head += "|---|---|--:|--:|---|---|---|"
     gravest = sorted(result.contents, key=lambda c: _GRAVITY[c.verdict])
     rows = list(_fit((_row(c) for c in gravest), _SHARE["contents"]))
     left = len(gravest) - len(rows)
-    more = [f"| … {vocabulary.number(left)} more in report.html | | | | | |"] if left else []
+    more = [f"| … {vocabulary.number(left)} more in report.html | | | | | | |"] if left else []
     return "\n".join([head, *rows, *more])
 
 
 def _row(content: ContentResult) -> str:
     wrong = ", ".join(
         f"{vocabulary.number(n)} {vocabulary.kind_word(k)}"
-        for k, n in wording.wrongs(content).items()
+        for k, n in wording.damage(content).items()
+    )
+    rested = ", ".join(
+        f"{vocabulary.number(n)} {vocabulary.kind_word(s)}"
+        for s, n in wording.rested(content).items()
     )
     people = wording.affected_fact(content.customers) if content.customers.affected else ""
     cells = (
@@ -61,35 +66,26 @@ def _row(content: ContentResult) -> str:
         content.verdict.value,
         vocabulary.number(content.old),
         vocabulary.number(content.kept),
-        _text(wrong) or "nothing",
+        _text(rested) or "none",
+        _text(wrong) or "none",
         _text(people) or "none",
     )
     return f"| {' | '.join(cells)} |"
 
 
 def _reasons(result: CheckResult) -> Iterator[str]:
-    said: set[str] = set()
-    for reason in result.reasons:
-        said.add(reason)
-        yield _text(reason)
-    for content in result.contents:
-        for reason in content.reasons:
-            if reason not in said and f"{content.content}: {reason}" not in said:
-                yield f"**{_text(content.content, 80)}**: {_text(reason)}"
+    for reason in why(result):
+        where = f"**{_text(reason.where, 120)}**: " if reason.where else ""
+        yield where + _text(vocabulary.grouped(reason.text))
 
 
 def _unchecked(result: CheckResult) -> Iterator[str]:
     coverage = result.coverage
     yield from (_text(wording.uncovered_sentence(t)) for t in coverage.uncovered)
-    if accepted := wording.tolerated_sentence(result):
-        yield _text(accepted)
-    yield from map(_text, result.notes)
-    for content in result.contents:
-        yield from (f"**{_text(content.content, 80)}**: {_text(n)}" for n in content.notes)
+    yield from map(_text, wording.all_notes(result))
     for table in coverage.ignored:
         yield _text(f"{table.system}.{table.table} is ignored: {table.reason}")
     yield from (_text(f"column {c} is not checked") for c in coverage.unchecked_columns)
-    yield from map(_text, coverage.notes)
 
 
 def _bullets(title: str, lines: Iterable[str], share: str) -> str:

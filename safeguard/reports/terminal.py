@@ -13,11 +13,12 @@ from safeguard.findings.result import CheckResult, ContentResult
 from safeguard.findings.words import Verdict
 from safeguard.reports import vocabulary, wording
 from safeguard.reports.printable import clipped, printable
+from safeguard.reports.why import run_reasons, why_of
 
 _COLOUR = {Verdict.PASS: "green", Verdict.BLOCK: "red", Verdict.UNDECIDED: "yellow"}
 _LEAST_ROOM = 30
 _MOST_CONTENTS = 200
-_MOST_REASONS = 5
+_MOST_REASONS = 12
 _MOST_LINES = 10
 _LONGEST = 400
 _ASCII = str.maketrans({"·": "-", "…": "~"})
@@ -77,10 +78,17 @@ class _Page:
         head.append(f"  {content.verdict:<9}  ", _COLOUR[content.verdict])
         facts = columns.aligned(wording.content_facts(content))
         self._beside(head, _packed(facts, self._console.width - head.cell_len))
-        for reason in (*content.reasons, *content.notes)[:_MOST_REASONS]:
-            self._indented(reason, 6)
-        if (hidden := len(content.reasons) + len(content.notes) - _MOST_REASONS) > 0:
-            self._indented(f"… {vocabulary.count(hidden, 'more reason')} in report.html", 6, "dim")
+        reasons = why_of(content)
+        self._some([w.text_of(content) for w in reasons if w.blocks], "reason")
+        self._some([w.text_of(content) for w in reasons if not w.blocks], "reason")
+        self._some(content.notes, "note")
+
+    def _some(self, lines: Sequence[str], what: str) -> None:
+        """Lines below a content; of many the first, and how many more. Each kind has its own cut."""
+        for line in lines[:_MOST_REASONS]:
+            self._indented(vocabulary.grouped(line), 6)
+        if (hidden := len(lines) - _MOST_REASONS) > 0:
+            self._indented(f"… {vocabulary.count(hidden, f'more {what}')} in report.html", 6, "dim")
 
     def _hanging(self, head: Text, text: str, gap: int, style: str = "") -> None:
         """`head`, then the text wrapped beside it; below it where that leaves too little room."""
@@ -155,20 +163,25 @@ def _packed(facts: Sequence[str], room: int) -> list[Text]:
 
 
 def _second_lines(result: CheckResult) -> list[str]:
-    lines = list(result.reasons[1 if result.verdict is Verdict.UNDECIDED else 0 :][:_MOST_LINES])
+    lines = _cut_lines([w.text for w in run_reasons(result) if not w.blocks])
     if result.verdict is Verdict.PASS:
         lines = [s for s in (wording.tolerated_sentence(result),) if s]
     elif result.verdict is Verdict.UNDECIDED and wording.nothing_found(result):
         lines.append("Nothing was found lost in what was compared.")
-    said = {f"{c.content}: {r}" for c in result.contents for r in c.reasons}
-    said.update(r for c in result.contents for r in c.reasons)
     headline = wording.headline(result)
-    return [line for line in lines if line not in headline and line not in said]
+    return [line for line in lines if line not in headline]
+
+
+def _cut_lines(lines: list[str]) -> list[str]:
+    left = len(lines) - _MOST_LINES
+    if left <= 0:
+        return lines
+    return [*lines[:_MOST_LINES], f"… {vocabulary.count(left, 'more reason')} in report.html"]
 
 
 def _labelled(result: CheckResult, folder: str | None) -> list[tuple[str, str, bool]]:
     rows = [*_not_covered(result)]
-    rows += _cut([("note", note, False) for note in result.notes], "notes")
+    rows += _cut([("note", note, False) for note in wording.run_notes(result)], "notes")
     sums = [("sums", wording.sums_sentence(c), False) for c in result.contents if c.old or c.new]
     rows += _cut(sums, "sums")
     rows += [("system", line, False) for line in wording.system_lines(result)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
@@ -62,11 +63,26 @@ CAUSE_WORDS: Mapping[str, str] = {
     "within_tolerance": "within the tolerance",
     "time_fold": "in the hour that happens twice",
 }
+_CAUSE_PHRASES: Mapping[str, str] = {
+    "nulled": "without their value",
+    "null_empty": "with empty text for no value, or back",
+    "garbled": "in a wrong encoding",
+    "case": "in other upper and lower case",
+    "whitespace": "with other blanks",
+    "line_endings": "with other line endings",
+    "unicode_form": "in another Unicode form",
+    "escaped": "with HTML escapes",
+    "rescaled": "on another scale",
+    "mapped_wrong": "not as the contract's map says",
+    "swapped_fields": "swapped with another field",
+    "dropped": "with a part missing",
+    "added": "with a part added",
+}
 STATUS_WORDS: Mapping[str, str] = {
     **KIND_WORDS,
     "kept": "kept",
-    "deleted": "deleted",
-    "not_due": "not due",
+    "deleted": "deleted by customers",
+    "not_due": "not due yet",
     "overlapped": "overlapped",
     "partner": "matching an old entry",
 }
@@ -76,6 +92,12 @@ _DESTINATION = {
     "merge": "the merged system",
     "shutdown": "the archive",
 }
+
+
+_COUNT = re.compile(
+    r"\b\d{4,18}(?= (?:entr(?:y|ies)|rows|counted|are unaccounted for|tolerated)\b)"
+    r"|(?<=add up to )\d{4,18}\b|(?<=, not to )\d{4,18}\b|(?<=, but )\d{4,18}\b"
+)
 
 
 def number(value: int) -> str:
@@ -91,6 +113,11 @@ def count(value: int, one: str, many: str | None = None) -> str:
 def noun(value: int, one: str, many: str | None = None) -> str:
     """The noun alone, as it follows that number."""
     return one if value == 1 else many or one + "s"
+
+
+def grouped(text: str) -> str:
+    """Counts that a sentence has bare, as `number` writes them; years, dates and names stay."""
+    return _COUNT.sub(lambda match: number(int(match[0])), text)
 
 
 def entries(value: int) -> str:
@@ -137,6 +164,11 @@ def destination(kind: str) -> str:
 def kind_word(kind: str) -> str:
     """A finding's or a status's name, as it follows a number."""
     return STATUS_WORDS.get(kind, kind.replace("_", " "))
+
+
+def cause_phrase(cause: str) -> str:
+    """A cause as it follows a number of fields: `99 cut off`, `1 in a wrong encoding`."""
+    return _CAUSE_PHRASES.get(cause) or CAUSE_WORDS.get(cause, cause.replace("_", " "))
 
 
 def cause_word(cause: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from safeguard.findings.result import CheckResult, ContentResult, Impact, UncoveredTable
 from safeguard.findings.words import Kind, OldStatus, Verdict
@@ -19,7 +19,9 @@ DAMAGED = (
     OldStatus.NOT_COMPARED,
 )
 """Statuses of due entries that are not kept, the gravest for the customer first."""
+_RESTED = (OldStatus.DELETED, OldStatus.NOT_DUE, OldStatus.OVERLAPPED)
 _GONE = (Kind.LOST, Kind.MISATTRIBUTED, Kind.MISROUTED, Kind.ORPHANED)
+_SPOILT = (Kind.CHANGED, Kind.MOVED, Kind.DUPLICATED)
 _IMPERATIVE = {"shutdown": "Do not shut down."}
 
 
@@ -65,8 +67,7 @@ def _blocked(result: CheckResult) -> str:
 def _harm(result: CheckResult) -> str:
     people = result.customers
     if people.affected:
-        verb = "lose something they made" if _goes(result) else "find something they made changed"
-        return f"{_of_customers(people)} would {verb}{_segments(people)}."
+        return f"{_of_customers(people)} would {_loss(result)}{_nobody_looked(result)}."
     if result.coverage.uncovered:
         tables = result.coverage.uncovered
         names = listed(f"{t.system}.{t.table}" for t in tables)
@@ -78,7 +79,9 @@ def _harm(result: CheckResult) -> str:
 def known(result: CheckResult) -> str:
     """What the number of affected customers means: certain only where everything was compared."""
     lose = _goes(result) or not result.customers.affected
-    verb, rest = ("lose", "something") if lose else ("find", "things changed")
+    verb, rest = ("lose", "something") if lose else ("find", "things damaged")
+    find = "finds" if result.customers.affected == 1 else "find"
+    rest += f" or {find} it damaged" if _goes(result) and _damages(result) else ""
     verb = f"{verb}s" if result.customers.affected == 1 else verb
     whole = result.verdict is not Verdict.UNDECIDED and not undecided_parts(result)
     return f"who {verb} {rest}{'' if whole else ', as far as known'}"
@@ -88,22 +91,42 @@ def _goes(result: CheckResult) -> bool:
     return any(c.findings.get(kind, 0) for c in result.contents for kind in _GONE)
 
 
+def _damages(result: CheckResult) -> bool:
+    return any(c.findings.get(kind, 0) for c in result.contents for kind in _SPOILT)
+
+
+def _loss(result: CheckResult) -> str:
+    if not _goes(result):
+        return "find something they made damaged"
+    return f"lose something {'or find it damaged' if _damages(result) else 'they made'}"
+
+
+def _nobody_looked(result: CheckResult) -> str:
+    """`; 6 entries in saved_searches are covered by no contract`."""
+    tables = result.coverage.uncovered
+    if not tables:
+        return ""
+    several = len(tables) > 1 or tables[0].entries != 1
+    said = [f"{_some_entries(t)} in {t.table}" for t in tables]
+    return f"; {listed(said)} {'are' if several else 'is'} covered by no contract"
+
+
+def _some_entries(table: UncoveredTable) -> str:
+    return "entries" if table.entries is None else entries(table.entries)
+
+
 def _of_customers(people: Impact) -> str:
     if people.total is not None:
-        return f"{number(people.affected)} of {count(people.total, 'customer')}"
-    return f"{number(people.affected)} of {count(people.with_content, 'customer')} with content"
+        whole = count(people.total, "customer")
+    else:
+        whole = f"{count(people.with_content, 'customer')} with content"
+    return f"{number(people.affected)} of {whole}{_inside(people)}"
 
 
-def _segments(people: Impact) -> str:
-    said = [segment_sentence(n, s.affected) for n, s in people.segments.items() if s.affected]
-    return f"; {listed(said)}" if said else ""
-
-
-def segment_sentence(name: str, affected: int) -> str:
-    """`211 of them pay (segment paying)`; any other segment by its name."""
-    if name.lower() in ("paying", "paid", "payers"):
-        return f"{number(affected)} of them {'pays' if affected == 1 else 'pay'} (segment {name})"
-    return f"{number(affected)} of them {'is' if affected == 1 else 'are'} in segment {name}"
+def _inside(people: Impact) -> str:
+    """` (14 paying, 2 premium)`: the affected of each segment."""
+    said = [f"{number(s.affected)} {n}" for n, s in people.segments.items() if s.affected]
+    return f" ({', '.join(said)})" if said else ""
 
 
 def everything_survived(result: CheckResult) -> bool:
@@ -123,14 +146,26 @@ def _passed(result: CheckResult) -> str:
     where = f"in {count(len(result.contents), 'content')}"
     if everything_survived(result):
         due = " and that was due" if any(c.not_due for c in result.contents) else ""
-        start = f"Everything that {_makers(result)} made{due} has survived"
-        return f"{start}: {entries(kept)} {where}, {whole}."
+        start = f"Everything that the contracts cover of what {_makers(result)} made{due}"
+        return f"{start} has survived: {entries(kept)} {where}, {whole}.{_left_aside(result)}"
     harmed = result.customers.affected
     whom = f" {_of_customers(result.customers)} are affected." if harmed else ""
     return (
         f"The plan allows this, though not everything survived: {number(kept)} of "
         f"{entries(sum(c.due for c in result.contents))} {where} are kept, {whole}.{whom}"
     )
+
+
+def _left_aside(result: CheckResult) -> str:
+    """What the contracts do not cover, in one short sentence; nothing where they cover all."""
+    tables, columns = len(result.coverage.ignored), len(result.coverage.unchecked_columns)
+    said = []
+    if tables:
+        reason = "with a reason" if tables == 1 else "with reasons"
+        said.append(f"{count(tables, 'table')} {'is' if tables == 1 else 'are'} ignored, {reason}")
+    if columns:
+        said.append(f"{count(columns, 'column')} {'is' if columns == 1 else 'are'} unchecked")
+    return f" {'; '.join(said)}." if said else ""
 
 
 def _makers(result: CheckResult) -> str:
@@ -149,9 +184,9 @@ def _first_reason(result: CheckResult) -> str:
 
 
 def content_facts(content: ContentResult) -> tuple[str, ...]:
-    """The line of a content: entries, kept, what is wrong, how many customers."""
+    """The line of a content: entries, the fates that add up to them, how many customers."""
     facts = [entries(content.old), f"{number(content.kept)} kept"]
-    facts += [f"{number(n)} {kind_word(k)}" for k, n in wrongs(content).items()]
+    facts += [f"{number(n)} {kind_word(s)}" for s, n in (damage(content) | rested(content)).items()]
     if content.tolerated:
         total = sum(content.tolerated.values())
         facts.append(f"{number(total)} tolerated ({', '.join(content.tolerated)})")
@@ -162,6 +197,11 @@ def content_facts(content: ContentResult) -> tuple[str, ...]:
     return tuple(facts)
 
 
+def rested(content: ContentResult) -> dict[str, int]:
+    """Old entries that were not due: deleted by customers, not due yet, overlapped."""
+    return {s.value: n for s in _RESTED if (n := content.sums_old.get(s, 0))}
+
+
 def wrongs(content: ContentResult) -> dict[str, int]:
     """Findings by kind, in the fixed order of kinds."""
     return {k.value: n for k in Kind if (n := content.findings.get(k, 0))}
@@ -169,10 +209,7 @@ def wrongs(content: ContentResult) -> dict[str, int]:
 
 def affected_fact(people: Impact) -> str:
     """`1,980 customers (133 paying)`."""
-    inside = ", ".join(
-        f"{number(s.affected)} {n}" for n, s in people.segments.items() if s.affected
-    )
-    return count(people.affected, "customer") + (f" ({inside})" if inside else "")
+    return count(people.affected, "customer") + _inside(people)
 
 
 def sums_sentence(content: ContentResult) -> str:
@@ -207,12 +244,32 @@ def _side_sum(name: str, total: int, sums: Mapping[str, int]) -> str:
 def all_notes(result: CheckResult) -> tuple[str, ...]:
     """What was accepted, allowed, left out or not known, of the run and of each content."""
     accepted = tolerated_sentence(result)
-    return (
+    every = (
         *([accepted] if accepted else []),
-        *result.notes,
+        *run_notes(result),
         *(f"{c.content}: {note}" for c in result.contents for note in c.notes),
-        *result.coverage.notes,
     )
+    return tuple(dict.fromkeys(every))
+
+
+def run_notes(result: CheckResult) -> tuple[str, ...]:
+    """Notes of the run and of its coverage, but for those that a report shows elsewhere."""
+    elsewhere = set(_shown_elsewhere(result))
+    every = dict.fromkeys((*result.notes, *result.coverage.notes))
+    return tuple(note for note in every if note not in elsewhere)
+
+
+def _shown_elsewhere(result: CheckResult) -> Iterator[str]:
+    """As the gate writes them: what the lines of contents and of the coverage say already."""
+    for c in result.contents:
+        yield from (f"{c.content}: {note}" for note in c.notes)
+        yield from (f"{c.content}: {n:,} tolerated ({form})" for form, n in c.tolerated.items())
+        yield f"{c.content}: {entries(c.not_due)} not due yet (as_of)"
+        overlapped = entries(c.sums_old.get(OldStatus.OVERLAPPED, 0))
+        yield f"{c.content}: {overlapped} overlapped: another old entry stands for each"
+    coverage = result.coverage
+    yield from (f"{t.system}.{t.table} is ignored: {t.reason}" for t in coverage.ignored)
+    yield f"unchecked columns: {', '.join(coverage.unchecked_columns)}"
 
 
 def tolerated_sentence(result: CheckResult) -> str | None:

@@ -126,7 +126,10 @@ def test_what_was_not_checked_is_all_there() -> None:
 
 def test_sums_and_both_counts_are_spelled_out() -> None:
     text = _Page(render_html(examples.blocked())).text
-    assert "queue 6,245,118 = 6,195,344 kept + 2,774 lost + 6,000 moved + 41,000 deleted" in text
+    assert (
+        "queue 6,245,118 = 6,195,344 kept + 2,774 lost + 6,000 moved + 41,000 deleted by customers"
+        in text
+    )
     assert "6,201,344 matching an old entry + 40 duplicated + 7 extra, counted twice; agree" in text
     assert "count(*) says 6,245,118" in text
 

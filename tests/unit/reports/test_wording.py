@@ -12,25 +12,26 @@ from safeguard.reports import vocabulary, wording
 
 def test_block_says_people_first_and_names_undecided_parts() -> None:
     assert wording.headline(examples.blocked()) == (
-        "Do not roll out. 3,214 of 120,000 customers would lose something they made; "
-        "211 of them pay (segment paying) and 17 of them are in segment annual. "
+        "Do not roll out. 3,214 of 120,000 customers (211 paying, 17 annual) would lose something "
+        "or find it damaged; 31,400 entries in playlists are covered by no contract. "
         "Not checked whole: reviews."
     )
 
 
 def test_block_of_one_customer_is_singular() -> None:
     one = Impact(1, 1, {"paying": SegmentCount(1, 1)}, 1)
-    result = replace(examples.blocked(), customers=one, contents=(examples.queue(),))
+    lost = examples.content(findings={"lost": 1}, verdict=Verdict.BLOCK)
+    covered = examples.passed().coverage
+    result = replace(examples.blocked(), customers=one, contents=(lost,), coverage=covered)
     assert wording.headline(result) == (
-        "Do not roll out. 1 of 1 customer would lose something they made; "
-        "1 of them pays (segment paying)."
+        "Do not roll out. 1 of 1 customer (1 paying) would lose something they made."
     )
 
 
 def test_block_of_changes_alone_does_not_say_lost() -> None:
     changed = examples.content(findings={"changed": 3}, verdict=Verdict.BLOCK)
     result = replace(examples.blocked(), contents=(changed,))
-    assert "would find something they made changed" in wording.headline(result)
+    assert "would find something they made damaged" in wording.headline(result)
 
 
 def test_block_without_a_customers_table_counts_those_with_content() -> None:
@@ -56,9 +57,19 @@ def test_shutdown_has_its_own_words() -> None:
 
 def test_pass_says_everything_survived() -> None:
     assert wording.headline(examples.passed()) == (
-        "Everything that 120,000 customers made has survived: 805,102 entries in 2 contents, "
-        "compared whole, at one moment on each side."
+        "Everything that the contracts cover of what 120,000 customers made has survived: "
+        "805,102 entries in 2 contents, compared whole, at one moment on each side. "
+        "1 table is ignored, with a reason."
     )
+
+
+def test_pass_says_how_much_was_left_aside() -> None:
+    coverage = examples.blocked().coverage
+    some = replace(coverage, uncovered=(), ignored=coverage.ignored * 2)
+    said = wording.headline(replace(examples.passed(), coverage=some))
+    assert said.endswith(" 2 tables are ignored, with reasons; 2 columns are unchecked.")
+    whole = wording.headline(replace(examples.passed(), coverage=Coverage(2, 2, (), (), ())))
+    assert whole.endswith("on each side.")
 
 
 @pytest.mark.parametrize("snapshot", ["none: no snapshot", "a snapshot; not in it: t (MyISAM)"])
@@ -107,7 +118,7 @@ def test_undecided_gives_the_first_reason() -> None:
 
 def test_sums_say_when_they_do_not_agree() -> None:
     assert wording.sums_sentence(examples.queue()) == (
-        "queue 6,245,118 = 6,195,344 kept + 2,774 lost + 6,000 moved + 41,000 deleted, "
+        "queue 6,245,118 = 6,195,344 kept + 2,774 lost + 6,000 moved + 41,000 deleted by customers, "
         "counted twice; agree"
     )
     gap = replace(examples.queue().conservation, new=False)
@@ -149,11 +160,13 @@ def test_moment_is_a_date_that_people_read() -> None:
 
 
 def test_known_says_how_far_the_number_can_be_trusted() -> None:
-    assert wording.known(examples.blocked()) == "who lose something, as far as known"
+    assert wording.known(examples.blocked()) == (
+        "who lose something or find it damaged, as far as known"
+    )
     assert wording.known(examples.passed()) == "who lose something"
     changed = examples.content(findings={"changed": 1}, verdict=Verdict.BLOCK)
     one = replace(examples.blocked(), customers=Impact(9, 1), contents=(changed,))
-    assert wording.known(one) == "who finds things changed"
+    assert wording.known(one) == "who finds things damaged"
 
 
 def test_the_next_step_names_the_folder_as_a_shell_takes_it() -> None:
@@ -162,3 +175,47 @@ def test_the_next_step_names_the_folder_as_a_shell_takes_it() -> None:
     said = wording.next_step(result, "my reports")
     assert said.startswith("safeguard report 'my reports' --format csv · ")
     assert said.endswith(" · safeguard check 'my plans/safeguard.yaml'")
+
+
+def test_the_content_line_accounts_for_every_old_entry() -> None:
+    sums = {"kept": 552, "deleted": 49, "not_due": 3, "overlapped": 1, "lost": 0}
+    content = examples.content(old=605, kept=552, sums_old=sums, findings={"extra": 2})
+    assert wording.content_facts(content) == (
+        "605 entries",
+        "552 kept",
+        "49 deleted by customers",
+        "3 not due yet",
+        "1 overlapped",
+    )
+
+
+def test_notes_that_stand_elsewhere_are_not_said_again() -> None:
+    content = examples.content(tolerated={"mapped": 3_521}, not_due=4, notes=("lossy",))
+    notes = (
+        "queue: lossy",
+        "queue: 3,521 tolerated (mapped)",
+        "queue: 4 entries not due yet (as_of)",
+        "old.web_sessions is ignored: expires by itself in 30 minutes",
+        "queue: 7 entries extra (warned of)",
+    )
+    result = replace(examples.passed(), contents=(content,), notes=notes)
+    assert wording.run_notes(result) == ("queue: 7 entries extra (warned of)",)
+    assert wording.all_notes(result).count("queue: lossy") == 1
+
+
+@pytest.mark.parametrize(
+    ("bare", "said"),
+    [
+        ("old.t: 12345 entries read, 12346 counted", "old.t: 12,345 entries read, 12,346 counted"),
+        (
+            "entries add up to 1234567, not to 1234568",
+            "entries add up to 1,234,567, not to 1,234,568",
+        ),
+        (
+            "old.t2011: added after 2011-09-18, 2011 of them",
+            "old.t2011: added after 2011-09-18, 2011 of them",
+        ),
+    ],
+)
+def test_counts_in_sentences_are_grouped_and_years_are_not(bare: str, said: str) -> None:
+    assert vocabulary.grouped(bare) == said

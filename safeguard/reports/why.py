@@ -1,0 +1,165 @@
+"""Why a check does not pass: what happened to customers' things, to which field, and where.
+
+The reasons that decided are told in one vocabulary. What blocks comes before what is undecided.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from safeguard.findings.result import CheckResult, ContentResult, RouteResult
+from safeguard.findings.words import AFFECTING, Cause, Kind, OldStatus, Verdict
+from safeguard.reports.vocabulary import cause_phrase, entries, listed, number
+from safeguard.reports.wording import affected_fact
+
+_KIND = re.compile(rf"^[\d,]+ (?:entry|entries) ({'|'.join(Kind)})(?=$|,| )(.*)$", re.DOTALL)
+_EACH = {
+    Kind.LOST: ("is lost", "are lost"),
+    Kind.EXTRA: ("is extra", "are extra"),
+    Kind.CHANGED: ("is changed", "are changed"),
+    Kind.MOVED: ("is moved to another place", "are moved to another place"),
+    Kind.DUPLICATED: ("is duplicated", "are duplicated"),
+    Kind.MISATTRIBUTED: ("is with another customer", "are with another customer"),
+    Kind.MISROUTED: ("is in the wrong system", "are in the wrong system"),
+    Kind.RESURRECTED: ("is back though deleted", "are back though deleted"),
+    Kind.ORPHANED: (
+        "belongs to a customer who does not exist",
+        "belong to customers who do not exist",
+    ),
+    Kind.EXPECTATION: ("breaks an expectation", "break an expectation"),
+}
+_HINTS: Mapping[str, str] = {
+    Cause.TIME_SHIFT: "is the time zone in the contract right?",
+    Cause.MAPPED_WRONG: "is the map in the contract right?",
+}
+_NEARLY_ALL = 0.9
+
+
+@dataclass(frozen=True)
+class Why:
+    """One reason. `where` is the content or its field, or nothing; `blocks` or is undecided."""
+
+    where: str
+    text: str
+    blocks: bool
+
+    def text_of(self, content: ContentResult) -> str:
+        """The reason as it stands below its content: the field is named, the content is not."""
+        return self.line.removeprefix(f"{content.content}: ").removeprefix(f"{content.content}.")
+
+    @property
+    def line(self) -> str:
+        """`reviews.body: 99 cut off, 1 in a wrong encoding`."""
+        return f"{self.where}: {self.text}" if self.where else self.text
+
+
+def why(result: CheckResult) -> tuple[Why, ...]:
+    """Every reason once: all that block, then all that are undecided."""
+    every = [w for content in result.contents for w in why_of(content)]
+    every += run_reasons(result)
+    return tuple(sorted(every, key=lambda w: not w.blocks))
+
+
+def run_reasons(result: CheckResult) -> tuple[Why, ...]:
+    """The reasons of the run that no content has said."""
+    said = {f"{c.content}: {r}" for c in result.contents for r in c.reasons}
+    said |= {r for c in result.contents for r in c.reasons}
+    blocks = result.verdict is Verdict.BLOCK
+    return tuple(
+        Why("", reason, blocks and _blocks(result, reason))
+        for reason in result.reasons
+        if reason not in said
+    )
+
+
+def _blocks(result: CheckResult, reason: str) -> bool:
+    """Of the run's own reasons, uncovered tables block and doubts do not."""
+    names = (f"{t.system}.{t.table}" for t in result.coverage.uncovered)
+    return any(reason.startswith(name) for name in names)
+
+
+def why_of(content: ContentResult) -> tuple[Why, ...]:
+    """The reasons of one content: what blocks first."""
+    if content.verdict is Verdict.PASS:
+        return ()
+    matched = [(reason, _KIND.match(reason)) for reason in content.reasons]
+    kinds = [(Kind(m[1]), m[2]) for _, m in matched if m]
+    blocks = [w for kind, rest in kinds for w in _kind(content, kind, rest)]
+    doubts = [Why(content.content, reason, blocks=False) for reason, m in matched if not m]
+    return (*blocks, *doubts)
+
+
+def route_lines(content: ContentResult, route: RouteResult) -> tuple[str, ...]:
+    """What was found on one route alone, and what is undecided of a route that shows doubt."""
+    found = tuple(
+        _sentence(Kind(kind), n, (route.system,))
+        for kind, n in route.findings.items()
+        if n and kind != Kind.NOT_COMPARED
+    )
+    unknown = route.findings.get(Kind.NOT_COMPARED) or route.statuses.get(OldStatus.NOT_COMPARED)
+    if unknown or content.verdict is Verdict.UNDECIDED:
+        return (*found, *(w.text for w in why_of(content) if not w.blocks))
+    return found
+
+
+def _kind(content: ContentResult, kind: Kind, rest: str) -> Iterator[Why]:
+    people = _people(content, kind)
+    fields = tuple(_fields(content, people)) if kind is Kind.CHANGED else ()
+    if rest or not fields:
+        count = content.findings.get(kind, 0)
+        text = _sentence(kind, count, _where(content, kind)) + people
+        yield Why(content.content, text + rest, blocks=True)
+    yield from fields
+
+
+def _sentence(kind: Kind, count: int, where: tuple[str, ...]) -> str:
+    """`89 entries belong to customers who do not exist in dvd`."""
+    one, many = _EACH.get(kind, (kind.value, kind.value))
+    systems = [s for s in where if not s.startswith("*")]
+    place = f" {'due in' if kind is Kind.MISROUTED else 'in'} {listed(systems)}" if systems else ""
+    joint = "," if place and kind is Kind.MISROUTED else ""
+    return f"{entries(count)} {one if count == 1 else many}{joint}{place}"
+
+
+def _where(content: ContentResult, kind: Kind) -> tuple[str, ...]:
+    """The new systems whose route shows this kind; of several, with how many each."""
+    found = [(r.system, n) for r in content.routes if (n := r.findings.get(kind, 0))]
+    if len(found) == 1:
+        return (found[0][0],)
+    return tuple(f"{system} ({number(n)})" for system, n in found)
+
+
+def _people(content: ContentResult, kind: Kind) -> str:
+    """Who is hurt: customers where one kind alone hurts them, else entries by segment."""
+    hurting = [k for k, n in content.findings.items() if n and k in AFFECTING]
+    if hurting == [kind] and content.customers.affected:
+        return f"; {affected_fact(content.customers)}"
+    segments = content.finding_segments.get(kind, {})
+    said = [f"{number(n)} of {name} customers" for name, n in segments.items() if n]
+    return f"; {listed(said)}" if said else ""
+
+
+def _fields(content: ContentResult, people: str) -> Iterator[Why]:
+    due = max(content.due, sum(route.due for route in content.routes))
+    several = len(content.field_causes) > 1
+    for field, causes in content.field_causes.items():
+        ranked = sorted(((n, c) for c, n in causes.items() if n), key=lambda pair: -pair[0])
+        said = ", ".join(f"{_of_all(n, due, content.due)} {cause_phrase(c)}" for n, c in ranked)
+        hint = _hint(*ranked[0], due) if ranked else ""
+        if said:
+            text = f"{said}{'' if several else people}{hint}"
+            yield Why(f"{content.content}.{field}", text, blocks=True)
+
+
+def _hint(count: int, cause: str, due: int) -> str:
+    hint = _HINTS.get(cause)
+    return f": {hint}" if hint and count >= _NEARLY_ALL * due > 0 else ""
+
+
+def _of_all(count: int, due: int, entries_due: int) -> str:
+    """`all 720`; `all` alone where an entry is due in several systems, and counts in each."""
+    if count != due or due < 2:
+        return number(count)
+    return f"all {number(count)}" if due == entries_due else "all"
