@@ -14,7 +14,13 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.command("check")
 @click.argument("plan", type=click.Path(path_type=Path), default=Path("safeguard.yaml"))
 @click.option("--out", type=FOLDER, help="Folder for the reports. Default: .safeguard/runs/ID.")
-@click.option("--format", "formats", multiple=True, type=click.Choice(FORMATS), help="Also write.")
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    type=click.Choice(FORMATS),
+    help="Write this too; json: print verdict.json and nothing else.",
+)
 @click.option("--reveal", is_flag=True, help="Show free text in reports instead of masking it.")
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")
 def check(plan: Path, out: Path | None, formats: tuple[str, ...], reveal: bool, quiet: bool) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from safeguard.cli.systems_option import by_name
+from safeguard.findings.trouble import UsageProblem
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 URL = "[NAME=]URL"
@@ -15,13 +16,34 @@ URL = "[NAME=]URL"
 
 @click.command("demo")
 @click.option(
-    "--customers", type=click.IntRange(min=1), default=300, show_default=True, help="How many."
+    "--customers",
+    type=click.IntRange(min=1),
+    default=300,
+    show_default=True,
+    help="How many customers.",
 )
 @click.option("--seed", type=int, default=7, show_default=True, help="Same seed, same content.")
 @click.option("--fixed", is_flag=True, help="The migration done right: it ends with PASS.")
-@click.option("--folder", type=FOLDER, default=Path(".safeguard/demo"), help="Where it is made.")
-@click.option("--old", multiple=True, metavar="URL", callback=by_name, help="Instead of SQLite.")
-@click.option("--new", multiple=True, metavar=URL, callback=by_name, help="streaming=, dvd=")
+@click.option(
+    "--folder",
+    type=FOLDER,
+    default=Path(".safeguard/demo"),
+    help="Where it is made. Default: .safeguard/demo.",
+)
+@click.option(
+    "--old",
+    multiple=True,
+    metavar="URL",
+    callback=by_name,
+    help="Empty database for the old system, instead of a SQLite file.",
+)
+@click.option(
+    "--new",
+    multiple=True,
+    metavar=URL,
+    callback=by_name,
+    help="The same for a new one: streaming=URL, dvd=URL.",
+)
 def demo(
     customers: int, seed: int, fixed: bool, folder: Path, old: dict[str, str], new: dict[str, str]
 ) -> int:
@@ -42,5 +64,10 @@ def demo(
 
     urls = {**old, **new} or None
     click.echo(f"making {customers:,} customers and what they made in {folder}/ ...", err=True)
-    scene = set_scene(folder, customers, seed, faults=not fixed, urls=urls)
+    try:
+        scene = set_scene(folder, customers, seed, faults=not fixed, urls=urls)
+    except OSError as error:
+        if error.filename is None:  # not about a file: a bug of ours
+            raise
+        raise UsageProblem(f"{folder} can't be written: {error.strerror}") from error
     return demonstrate(scene, {**os.environ, **scene.environ}, fixed=fixed)

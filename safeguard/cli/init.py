@@ -14,8 +14,17 @@ URL = "[NAME=]URL"
 
 
 @click.command("init")
-@click.option("--old", multiple=True, required=True, metavar=URL, callback=by_name, help="Old one.")
-@click.option("--new", multiple=True, required=True, metavar=URL, callback=by_name, help="New one.")
+@click.option(
+    "--old", multiple=True, required=True, metavar=URL, callback=by_name, help="An old system."
+)
+@click.option(
+    "--new",
+    multiple=True,
+    required=True,
+    metavar=URL,
+    callback=by_name,
+    help="A new system; give each of several a name.",
+)
 @click.option("--out", type=FOLDER, default=Path(), help="Folder for the files. Default: here.")
 def init(old: dict[str, str], new: dict[str, str], out: Path) -> int:
     """Look at the systems and draft safeguard.yaml and a contract for each content found.

@@ -7,13 +7,23 @@ from pathlib import Path
 
 import click
 
+from safeguard.findings.trouble import UsageProblem
+
 FORMATS = ("text", "html", "md", "junit", "csv", "json")
 
 
 @click.command("report")
 @click.argument("run", type=click.Path(path_type=Path))
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="Default: text.")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Default: stdout.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    default="text",
+    help="What to render it as. Default: text.",
+)
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), help="File to write. Default: stdout."
+)
 def report(run: Path, form: str, out: Path | None) -> int:
     """Render a finished run again, from its folder or id. Compares nothing; ends with 0.
 
@@ -29,6 +39,10 @@ def report(run: Path, form: str, out: Path | None) -> int:
     if out is None:
         render(folder, form, sys.stdout)
         return 0
-    with out.open("w", encoding="utf-8", newline="") as file:
+    try:
+        file = out.open("w", encoding="utf-8", newline="")
+    except OSError as error:
+        raise UsageProblem(f"{out} can't be written: {error.strerror}") from error
+    with file:
         render(folder, form, file)
     return 0

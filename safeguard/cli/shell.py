@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 from types import FrameType
 from typing import NoReturn
 
@@ -27,6 +28,17 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         entry = COMMANDS.get(cmd_name)
         return entry.load() if entry else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError:
+            if meant := get_close_matches(args[0], COMMANDS, n=1):
+                said = f"No such command `{args[0]}`. Did you mean `{meant[0]}`?"
+                raise click.UsageError(said, ctx) from None
+            raise
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -70,7 +82,7 @@ def run(arguments: Sequence[str]) -> int:
         code = _dispatch(arguments)
         sys.stdout.flush()
     except BaseException as error:  # noqa: BLE001 (an error that slips by would leave with 1: BLOCK)
-        code = trouble.tell(error)
+        code = trouble.tell(error, next((a for a in arguments if a in COMMANDS), ""))
     return code
 
 

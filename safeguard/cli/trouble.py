@@ -13,12 +13,19 @@ from safeguard.findings.trouble import Mistake, SystemProblem, UsageProblem
 
 USAGE, UNDECIDED, BUG, INTERRUPTED = 2, 3, 70, 130
 
+_JUDGES = ("check", "demo")
+_CHECKS = ("check", "discover")
+
 _PASSWORD = re.compile(r"(://[^:/@\s]*:)[^@\s]+(?=@)|((?:password|passwd|pwd|token)=)[^&\s'\"]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
-def tell(error: BaseException) -> int:
-    """Write the error to stderr and return its exit code: never 1, that is a verdict's."""
+def tell(error: BaseException, command: str = "") -> int:
+    """Write the error to stderr and return its exit code: never 1, that is a verdict's.
+
+    UNDECIDED is said of a check only: no other command has a verdict.
+    """
+    judges = command in _JUDGES
     match error:
         case click.exceptions.Exit():
             return error.exit_code
@@ -26,31 +33,34 @@ def tell(error: BaseException) -> int:
             error.show()
             return USAGE
         case UsageProblem():
-            _tell_mistakes(error.mistakes)
+            _tell_mistakes(error.mistakes, checks=command in _CHECKS)
             return USAGE
         case SystemProblem():
-            _write(f"UNDECIDED  This can't be called safe. {error}\n{'exit code 3':>72}")
+            verdict = "UNDECIDED  This can't be called safe. " if judges else ""
+            _write(f"{verdict}{error}\n{'exit code 3':>72}")
             return UNDECIDED
         case KeyboardInterrupt() | click.Abort():
-            _write("UNDECIDED  Interrupted: nothing can be called safe.")
+            undecided = "UNDECIDED  Interrupted: nothing can be called safe."
+            _write(undecided if judges else "Interrupted.")
             return INTERRUPTED
         case BrokenPipeError() | SystemExit(__context__=BrokenPipeError()):  # the latter is rich's
             _discard_output()
             return UNDECIDED
         case OSError(filename=str(name)):
-            _write(f"UNDECIDED  {name}: {error.strerror}\n{'exit code 3':>72}")
+            verdict = "UNDECIDED  " if judges else ""
+            _write(f"{verdict}{name}: {error.strerror}\n{'exit code 3':>72}")
             return UNDECIDED
     _tell_bug(error)
     return BUG
 
 
-def _tell_mistakes(mistakes: tuple[Mistake, ...]) -> None:
+def _tell_mistakes(mistakes: tuple[Mistake, ...], *, checks: bool) -> None:
     places = [str(mistake).removesuffix(mistake.message).strip() for mistake in mistakes]
     width = max(map(len, places), default=0)
     for place, mistake in zip(places, mistakes, strict=True):
         _write(f"{place:<{width}}  {mistake.message}" if width else mistake.message)
     count = f"{len(mistakes)} mistake{'s' if len(mistakes) != 1 else ''}"
-    _write(f"{count + '; nothing was checked.':<61}exit code 2")
+    _write(f"{count + ('; nothing was checked.' if checks else '.'):<61}exit code 2")
 
 
 def _tell_bug(error: BaseException) -> None:

@@ -235,11 +235,15 @@ def _refuse_overwriting(paths: Sequence[Path], force: bool) -> None:
 
 def _write(folder: Path, texts: Mapping[str, str], force: bool) -> tuple[Path, ...]:
     _refuse_overwriting([folder / name for name in texts], force)
-    (folder / "contracts").mkdir(parents=True, exist_ok=True)
-    for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8")
-    for kind, name in SCHEMAS.items():
-        if not (folder / name).exists():
-            text = json.dumps(schema(kind), indent=2, ensure_ascii=False)
-            (folder / name).write_text(text + "\n", encoding="utf-8")
+    schemas = {
+        name: json.dumps(schema(kind), indent=2, ensure_ascii=False) + "\n"
+        for kind, name in SCHEMAS.items()
+        if not (folder / name).exists()
+    }
+    try:
+        (folder / "contracts").mkdir(parents=True, exist_ok=True)
+        for name, text in {**texts, **schemas}.items():
+            (folder / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageProblem(f"{folder} can't be written: {error.strerror}") from error
     return tuple(folder / name for name in (*texts, *SCHEMAS.values()))

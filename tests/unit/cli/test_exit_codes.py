@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import click
 import pytest
 
 from safeguard.cli.registry import COMMANDS, Entry
 from safeguard.cli.shell import run
+from safeguard.cli.trouble import tell
 from safeguard.findings.trouble import Mistake, SystemProblem, UsageProblem
 
 
@@ -91,7 +94,7 @@ def test_mistakes_are_told_together_and_counted(ends_with, capsys):
         "contracts/queue.yaml:9:5  unknown key `colums`. Did you mean `columns`?",
         "safeguard.yaml:6:19       DVD_URL is not set in the environment.",
         "                          and one without a place",
-        "3 mistakes; nothing was checked.                             exit code 2",
+        "3 mistakes.                                                  exit code 2",
     ]
 
 
@@ -99,8 +102,71 @@ def test_one_mistake_is_one(ends_with, capsys):
     assert ends_with(raising(UsageProblem("no plan"))) == 2
     assert capsys.readouterr().err.splitlines() == [
         "no plan",
-        "1 mistake; nothing was checked.                              exit code 2",
+        "1 mistake.                                                   exit code 2",
     ]
+
+
+@pytest.mark.parametrize(
+    ("error", "command", "told"),
+    [
+        (UsageProblem("no plan"), "check", "nothing was checked"),
+        (UsageProblem("no plan"), "discover", "nothing was checked"),
+        (SystemProblem("no login"), "check", "UNDECIDED  This can't be called safe. no login"),
+        (KeyboardInterrupt(), "check", "UNDECIDED  Interrupted"),
+    ],
+)
+def test_a_check_says_that_there_is_no_verdict(error, command, told, capsys):
+    tell(error, command)
+    assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["init", "report", "discover"])
+@pytest.mark.parametrize(
+    "error",
+    [SystemProblem("no login"), KeyboardInterrupt(), PermissionError(13, "denied", "reports")],
+)
+def test_only_a_check_speaks_of_a_verdict(error, command, capsys):
+    assert tell(error, command) in (3, 130)
+    told = capsys.readouterr().err
+    assert "UNDECIDED" not in told
+    assert "safe" not in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["report", "RUN", "--out", "file/report.html"], "file/report.html can't be written: Not"),
+        (["demo", "--folder", "file/demo"], "file/demo can't be written: Not a directory"),
+        (["check", "--out", "file/out"], "file/out can't be written: Not a directory"),
+        (
+            ["init", "--old", "sqlite:///a.db", "--new", "sqlite:///b.db", "--out", "file/x"],
+            "file/x can't be written: Not a directory",
+        ),
+    ],
+)
+def test_what_cannot_be_written_is_a_mistake(arguments, words, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("file").touch()
+    Path("RUN").mkdir()
+    Path("RUN/verdict.json").write_text("{}")
+    for name in ("a.db", "b.db"):
+        connection = sqlite3.connect(name)
+        connection.executescript(
+            "CREATE TABLE customers (customer_id INTEGER PRIMARY KEY);"
+            "CREATE TABLE likes (customer_id INTEGER REFERENCES customers, title INTEGER,"
+            " PRIMARY KEY (customer_id, title));"
+            "INSERT INTO customers VALUES (1), (2); INSERT INTO likes VALUES (1, 5), (2, 6)"
+        )
+        connection.close()
+    assert run(arguments) == 2
+    told = capsys.readouterr().err
+    assert words in told
+    assert "UNDECIDED" not in told
+
+
+def test_a_misspelt_command_is_told_with_the_nearest(capsys):
+    assert run(["chekc"]) == 2
+    assert "No such command `chekc`. Did you mean `check`?" in capsys.readouterr().err
 
 
 def test_a_bug_shows_its_traceback_and_apologises(ends_with, capsys):
@@ -174,7 +240,7 @@ def test_a_signal_ends_with_130(number):
         process.send_signal(number)
         _, told = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert b"UNDECIDED" in told
+    assert b"Interrupted" in told
     assert b"Traceback" not in told
 
 

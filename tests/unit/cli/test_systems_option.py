@@ -27,3 +27,21 @@ def test_urls_are_told_from_names(values, systems):
 def test_what_names_no_system_or_one_twice_is_an_error(values):
     with pytest.raises(click.BadParameter):
         by_name(CONTEXT, OPTION, values)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("", "--new is empty: is the variable set?"),
+        ("dvd=", "--new is empty: is the variable set?"),
+        ("old.sqlite", "write sqlite:///old.sqlite"),
+        ("dvd=/data/dvd.db", "write dvd=sqlite:////data/dvd.db"),
+        ("old.duckdb", "write duckdb:///old.duckdb"),
+        ("/", "write files:/"),
+        ("nonsense", "write NAME=URL"),
+    ],
+)
+def test_an_error_says_what_to_write(value, words):
+    with pytest.raises(click.BadParameter) as told:
+        by_name(CONTEXT, OPTION, (value,))
+    assert told.value.message.startswith(words)
