@@ -7,11 +7,13 @@ names the paths of those that are unequal, at milliseconds each, hence the bound
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 MOST_DOCUMENTS = 10_000
 """Paths are worked out for at most so many documents a content."""
 MOST_PATHS = 20
@@ -43,7 +45,10 @@ def parse(text: str) -> Any:
 
 
 def equal_unordered(old: str, new: str, unordered: Iterable[str]) -> bool:
-    """True when the documents are equal but for the order of the arrays at these paths."""
+    """True when the documents are equal but for the order of the arrays at these paths.
+
+    RecursionError where they are nested too deeply to tell.
+    """
     return bool(_settled(old, unordered) == _settled(new, unordered))
 
 
@@ -58,8 +63,25 @@ def _settled(text: str, unordered: Iterable[str]) -> Any:
 def changed_paths(old: str, new: str, unordered: Iterable[str] = ()) -> list[PathChange]:
     """The paths in which two unequal documents differ; never empty.
 
-    deepdiff finding nothing in unequal documents is no proof of anything: it is still `changed`.
+    deepdiff finding nothing in unequal documents, or not reaching their bottom, is no proof of
+    anything: it is still `changed`.
     """
+    try:
+        changes = [_encodable(change) for change in _found_changes(old, new, unordered)]
+    except RecursionError:
+        changes = []
+    if not changes:
+        return [PathChange("", "other", old, new)]
+    rest = len(changes) - MOST_PATHS
+    if rest > 0:
+        changes = [
+            *changes[: MOST_PATHS - 1],
+            PathChange("", "other", None, f"and {rest + 1} more paths"),
+        ]
+    return changes
+
+
+def _found_changes(old: str, new: str, unordered: Iterable[str]) -> Iterator[PathChange]:
     from deepdiff import DeepDiff
 
     one, other = _settled(old, unordered), _settled(new, unordered)
@@ -72,16 +94,21 @@ def changed_paths(old: str, new: str, unordered: Iterable[str] = ()) -> list[Pat
         ignore_order=False,
         ignore_private_variables=False,
     )
-    changes = list(_changes(found))
-    if not changes:
-        return [PathChange("", "other", old, new)]
-    rest = len(changes) - MOST_PATHS
-    if rest > 0:
-        changes = [
-            *changes[: MOST_PATHS - 1],
-            PathChange("", "other", None, f"and {rest + 1} more paths"),
-        ]
-    return changes
+    return _changes(found)
+
+
+def _encodable(change: PathChange) -> PathChange:
+    """JSON may hold half of a character, which no file of ours can: it is shown as `\\ud800`."""
+    return PathChange(
+        _escaped(change.path),
+        change.cause,
+        None if change.old is None else _escaped(change.old),
+        None if change.new is None else _escaped(change.new),
+    )
+
+
+def _escaped(text: str) -> str:
+    return _SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", text)
 
 
 def _changes(found: Any) -> Iterator[PathChange]:

@@ -157,11 +157,19 @@ class Judge:
         elif not isinstance(old, str) or not isinstance(new, str):
             cause = "nulled" if new is None else "other"
             yield base | self._shown(old, new) | {"code": CHANGED, "cause": cause}
-        elif rule.field.spec.unordered and document.equal_unordered(
-            old, new, rule.field.spec.unordered
-        ):
-            return
         else:
+            yield from self._unequal_texts(rule, base, old, new)
+
+    def _unequal_texts(
+        self, rule: FieldRule, base: dict[str, object], old: str, new: str
+    ) -> Iterator[dict[str, object]]:
+        unordered = rule.field.spec.unordered
+        try:
+            equal = bool(unordered) and document.equal_unordered(old, new, unordered)
+        except RecursionError:
+            yield base | {"code": NOT_COMPARED}
+            return
+        if not equal:
             yield from self._paths(rule, base, old, new)
 
     def _paths(

@@ -26,8 +26,8 @@ FLAG = "\x02"
 """Begins the name of the column that says which values of another are strings."""
 
 
-class _Number(str):
-    """A number as it is written."""
+class _Token(str):
+    """A number, or a mark between values, as it is written."""
 
 
 class _Written(str):
@@ -107,15 +107,17 @@ def _members(path: Path, number: int, line: bytes) -> _Members:
         text = line.decode("utf-8-sig" if number == 1 else "utf-8")
         found = json.loads(
             text,
-            parse_int=_Number,
-            parse_float=_Number,
+            parse_int=_Token,
+            parse_float=_Token,
             parse_constant=_refuse,
             object_pairs_hook=_Members,
         )
     except UnicodeDecodeError as error:
         raise malformed(path, number, "is not UTF-8") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise malformed(path, number, "is not JSON") from error
+    except RecursionError as error:
+        raise malformed(path, number, "is nested too deeply to be read") from error
     if not isinstance(found, _Members):
         raise malformed(path, number, "is not a JSON object")
     return found
@@ -137,11 +139,34 @@ def _text(path: Path, number: int, key: str, value: Any) -> str | None:
 
 
 def _written(value: Any) -> str:
-    """Nested values as JSON again: numbers as written, repeated keys and lone surrogates kept."""
-    if isinstance(value, _Number):
-        return str(value)
-    if isinstance(value, _Members):
-        return "{" + ",".join(f"{json.dumps(k)}:{_written(v)}" for k, v in value) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join(map(_written, value)) + "]"
-    return json.dumps(value)
+    """Nested values as JSON again: numbers as written, repeated keys and lone surrogates kept.
+
+    Without recursion: what the parser could read is never too deep to write.
+    """
+    found: list[str] = []
+    ahead = [value]
+    while ahead:
+        one = ahead.pop()
+        if isinstance(one, _Token):
+            found.append(one)
+        elif isinstance(one, _Members):
+            ahead += reversed(_object_parts(one))
+        elif isinstance(one, list):
+            ahead += reversed(_array_parts(one))
+        else:
+            found.append(json.dumps(one))
+    return "".join(found)
+
+
+def _object_parts(members: _Members) -> list[Any]:
+    parts: list[Any] = [_Token("{")]
+    for place, (key, value) in enumerate(members):
+        parts += [_Token("," if place else ""), key, _Token(":"), value]
+    return [*parts, _Token("}")]
+
+
+def _array_parts(items: list[Any]) -> list[Any]:
+    parts: list[Any] = [_Token("[")]
+    for place, item in enumerate(items):
+        parts += [_Token("," if place else ""), item]
+    return [*parts, _Token("]")]

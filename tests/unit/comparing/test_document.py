@@ -6,13 +6,28 @@ import json
 
 import pytest
 
-from safeguard.comparing.document import MOST_PATHS, changed_paths, equal_unordered
+from safeguard.comparing.document import MOST_PATHS, PathChange, changed_paths, equal_unordered
 from safeguard.systems.canonical.documents import canonical_json
 
 
 def paths(old: str, new: str, *unordered: str) -> list[tuple[str, str, str | None, str | None]]:
     found = changed_paths(canonical_json(old), canonical_json(new), unordered)
     return sorted((c.path, c.cause, c.old, c.new) for c in found)
+
+
+def test_documents_too_deep_for_paths_are_changed_without_one() -> None:
+    old, new = ("[" * 400 + value + "]" * 400 for value in "12")
+    assert [(c.path, c.cause) for c in changed_paths(old, new)] in (
+        [("", "other")],
+        [("[0]" * 400, "other")],
+    )
+    old, new = (f'{{"a":[{"[" * 900}{value}{"]" * 900}]}}' for value in "12")
+    assert changed_paths(old, new) == [PathChange("", "other", old, new)]
+
+
+def test_half_characters_are_shown_escaped() -> None:
+    found = changed_paths('{"\\ud800": "a\\udfff"}', '{"\\ud800": "b"}')
+    assert found == [PathChange('["\\ud800"]', "other", '"a\\udfff"', '"b"')]
 
 
 PATHS = [

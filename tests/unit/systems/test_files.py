@@ -124,6 +124,12 @@ def test_jsonl_keeps_what_is_written(tmp_path: Path, opened: Open) -> None:
     assert session.count(QUEUE, None, "b = 'true'") == (3, 1)
 
 
+def test_what_is_nested_deeply_is_kept_whole(tmp_path: Path, opened: Open) -> None:
+    deep = '{"a":[1.0,' * 200 + "[]" + "]}" * 200
+    (tmp_path / "queue.jsonl").write_text(f'{{"v": {deep}}}\n')
+    assert read(opened(), QUEUE, "v") == [({"text": deep, "string": False},)]
+
+
 def test_as_json_a_string_is_not_what_is_written_like_it(tmp_path: Path, opened: Open) -> None:
     lines = [
         '{"v": "5"}',
