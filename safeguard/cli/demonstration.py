@@ -16,6 +16,11 @@ _EFFECT = {
     Verdict.BLOCK: "the pipeline stops, and the rollout with it",
     Verdict.UNDECIDED: "the pipeline stops: not called safe",
 }
+_TO_SEE = {
+    Verdict.PASS: "what was compared, and what was accepted",
+    Verdict.BLOCK: "who loses what",
+    Verdict.UNDECIDED: "what could not be compared",
+}
 
 
 def demonstrate(scene: Scene, environ: Mapping[str, str], *, fixed: bool) -> int:
@@ -36,7 +41,7 @@ def demonstrate(scene: Scene, environ: Mapping[str, str], *, fixed: bool) -> int
     click.echo(
         f"\nThat was:  safeguard check {scene.plan}\n"
         f"In CI it ends with exit code {result.exit_code}: {_EFFECT[result.verdict]}.\n"
-        f"Open {folder / 'report.html'} to see who loses what."
+        f"Open {folder / 'report.html'} to see {_TO_SEE[result.verdict]}."
     )
     if result.verdict is (Verdict.PASS if fixed else Verdict.BLOCK):
         return 0

@@ -147,15 +147,15 @@ def _searches_forgotten(made: Customer, rows: Rows, _: Customer) -> Expected:
 
 FAULTS = (
     Fault("late_entries", "queue entries added after the export were left behind", _late_entries),
-    Fault("reversed_list", "the main list arrived backwards", _reversed_list),
+    Fault("reversed_list", "entries of main lists arrived backwards", _reversed_list),
     Fault("dvd_sent_to_streaming", "DVD entries went to streaming", _dvd_sent_to_streaming),
     Fault("deleted_came_back", "deleted queue entries came back", _deleted_came_back),
-    Fault("three_stars_down", "3 stars became thumbs down, not none", _three_stars_down),
-    Fault("doubled_ratings", "a batch of ratings was loaded twice", _doubled_ratings),
-    Fault("given_to_another", "a notify-me list went to another customer", _given_to_another),
+    Fault("three_stars_down", "ratings of 3 stars became thumbs down, not none", _three_stars_down),
+    Fault("doubled_ratings", "ratings of one batch were loaded twice", _doubled_ratings),
+    Fault("given_to_another", "notify-me entries went to another customer", _given_to_another),
     Fault("truncated_reviews", "reviews were cut after 255 characters", _truncated_reviews),
-    Fault("garbled_reviews", "UTF-8 was read as Latin-1", _garbled_reviews),
+    Fault("garbled_reviews", "reviews in UTF-8 were read as Latin-1", _garbled_reviews),
     Fault("playlists_lost_a_key", "playlists lost their key `shared`", _playlists_lost_a_key),
-    Fault("member_missing", "what members had on DVD who were never created", _member_missing),
-    Fault("searches_forgotten", "nobody thought of saved_searches", _searches_forgotten),
+    Fault("member_missing", "DVD entries of members who were never created", _member_missing),
+    Fault("searches_forgotten", "saved searches that nobody thought of", _searches_forgotten),
 )

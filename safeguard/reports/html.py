@@ -15,6 +15,7 @@ from markupsafe import Markup
 from safeguard.findings.result import CheckResult, ContentResult, Impact, ListSample
 from safeguard.findings.words import OldStatus, Verdict
 from safeguard.reports import bar_view, list_view, sample_view, vocabulary, why, wording
+from safeguard.reports.advice import advice
 from safeguard.reports.printable import clipped
 
 _GRAVITY = {Verdict.BLOCK: 0, Verdict.UNDECIDED: 1, Verdict.PASS: 2}
@@ -36,6 +37,7 @@ def render_html(result: CheckResult) -> str:
             headline=clipped(wording.headline(result), _LONGEST_HEADLINE),
             reasons=_both_kinds(why.why(result), _MOST["reasons"]),
             all_reasons=len(why.why(result)),
+            advice=advice(result),
             lists=_lists(contents),
             damaged=sum(_damaged(c) for c in contents),
             due=sum(c.due for c in contents),
@@ -62,6 +64,7 @@ def _environment() -> Environment:
         "words": vocabulary,
         "bar_of": bar_view.bar_of,
         "list_rows": list_view.rows_of,
+        "reversed_list": list_view.exactly_reversed,
         "sample_tables": sample_view.sample_tables,
         "value_of": sample_view.value_of,
         "segment_names": _segment_names,

@@ -14,6 +14,7 @@ from safeguard.findings.result import CheckResult, ContentResult, RouteResult
 from safeguard.findings.words import Kind, OldStatus, Verdict
 from safeguard.reports import vocabulary, wording
 from safeguard.reports.printable import printable
+from safeguard.reports.why import route_lines, why_of
 
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MOST_TEXT = 4_000
@@ -60,7 +61,11 @@ def _content_cases(content: ContentResult) -> Iterator[ET.Element]:
         case = _case(content, f"{content.content} -> (whole content)")
         _properties(case, {"old": content.old, "new": content.new, "kept": content.kept})
         _judge(
-            case, content.verdict, "\n".join((*wording.content_facts(content), *content.reasons))
+            case,
+            content.verdict,
+            "\n".join(
+                (", ".join(wording.content_facts(content)), *(w.line for w in why_of(content)))
+            ),
         )
         yield case
 
@@ -82,7 +87,7 @@ def _route_text(content: ContentResult, route: RouteResult) -> str:
         f"{vocabulary.number(n)} {vocabulary.kind_word(k)}" for k, n in route.findings.items() if n
     ]
     due = f"{vocabulary.number(route.due)} due, {vocabulary.number(route.kept)} kept"
-    return "\n".join((", ".join((due, *found)), *content.reasons))
+    return "\n".join((", ".join((due, *found)), *route_lines(content, route)))
 
 
 def _coverage_case(result: CheckResult) -> ET.Element:

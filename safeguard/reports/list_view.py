@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from safeguard.findings.result import ListLine, ListSample
 
@@ -52,11 +53,16 @@ class Row:
 
 
 def rows_of(sample: ListSample) -> tuple[Row, ...]:
-    """Both sides in their own order; entries that stayed in place share a row."""
+    """Both sides in their own order; entries that stayed in place share a row.
+
+    Where most have moved hardly any could, and the rows are the ranks.
+    """
     old = _places(sample.old, sample.cut)
     new = _places(sample.new, sample.cut)
     old_cells = _cells(old, _moves(new), "moved to", _OLD_LABELS)
     new_cells = _cells(new, _moves(old), "moved from", _NEW_LABELS)
+    if exactly_reversed(sample) or (_mostly_moved(old) and _mostly_moved(new)):
+        return tuple(Row(*pair) for pair in zip_longest(old_cells, new_cells))
     rows: list[Row] = []
     done = 0
     for (_, line), cell in zip(old, old_cells, strict=True):
@@ -70,6 +76,13 @@ def rows_of(sample: ListSample) -> tuple[Row, ...]:
     return (*rows, *(Row(None, cell) for cell in new_cells[done:]))
 
 
+def exactly_reversed(sample: ListSample) -> bool:
+    """Whether the new list is the old one backwards, and nothing is cut from either."""
+    old = [line.item for _, line in _places(sample.old, 0)]
+    new = [line.item for _, line in _places(sample.new, 0)]
+    return not sample.cut and old == new[::-1] != new
+
+
 _Placed = Sequence[tuple[str, ListLine]]
 
 
@@ -79,6 +92,10 @@ def _places(lines: Sequence[ListLine], cut: int) -> _Placed:
     if cut:
         return [(line.position or "", line) for line in seen]
     return [(str(place), line) for place, line in enumerate(seen, 1)]
+
+
+def _mostly_moved(lines: _Placed) -> bool:
+    return sum(line.status == "moved" for _, line in lines) * 3 > len(lines) * 2
 
 
 def _moves(lines: _Placed) -> Mapping[str, list[str]]:
@@ -98,9 +115,15 @@ def _cells(
         label = labels.get(line.status, line.status.replace("_", " "))
         if line.status == "moved":
             other = left.get(line.item)
-            label = f"{verb} {other.pop(0)}" if other else "moved"
+            label = _moved_label(verb, place, other.pop(0) if other else None)
         cells.append(Cell(place, line.item, label, _tone(line.status)))
     return cells
+
+
+def _moved_label(verb: str, place: str, other: str | None) -> str:
+    if other is None:
+        return "moved"
+    return f"{verb} {other}" if other != place else ""
 
 
 def _partner(line: ListLine, new: _Placed, start: int) -> int | None:

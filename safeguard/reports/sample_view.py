@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from safeguard.findings.result import ContentResult, Sample
 from safeguard.findings.words import Kind
-from safeguard.reports.vocabulary import CAUSE_WORDS, KIND_MEANINGS, kind_word, number
+from safeguard.reports.vocabulary import CAUSE_WORDS, KIND_MEANINGS, entries, kind_word, number
 
 MOST_SAMPLES = 20
 _HEADERS: Mapping[str, str] = {
@@ -23,8 +23,8 @@ _HEADERS: Mapping[str, str] = {
     "waived_by": "Waived by",
 }
 _OTHER_HEADERS: Mapping[tuple[str, str], str] = {
-    (Kind.MOVED, "old_value"): "Old place",
-    (Kind.MOVED, "new_value"): "New place",
+    (Kind.MOVED, "old_value"): "Old position",
+    (Kind.MOVED, "new_value"): "New position",
     (Kind.MISATTRIBUTED, "new_value"): "Now with customer",
     (Kind.MISROUTED, "new_value"): "Found in",
     (Kind.EXTRA, "system"): "In",
@@ -57,21 +57,21 @@ class SampleTable:
     @property
     def cut(self) -> str:
         """How many of how many are shown, in words; empty where all are."""
-        shown = len(self.rows)
+        shown = _entries(self.rows)
         if self.found <= shown:
             return ""
         if not shown:
             return "No example here; findings.parquet has all of them"
         rest = "all of them are in findings.parquet"
-        return f"{number(shown)} of {number(self.found)} shown; {rest}"
+        return f"{number(shown)} of {entries(self.found)}; {rest}"
 
 
 def sample_tables(content: ContentResult) -> tuple[SampleTable, ...]:
     """A table for each kind of which something was found, the fixed order of kinds."""
     tables = []
     for kind in Kind:
-        rows = tuple(s for s in content.samples if s.kind == kind)
-        found = max(content.findings.get(kind, 0), len(rows))
+        rows = _merged([s for s in content.samples if s.kind == kind])
+        found = max(content.findings.get(kind, 0), _entries(rows))
         if found:
             tables.append(_table(kind, found, rows[:MOST_SAMPLES]))
     return tuple(tables)
@@ -98,7 +98,38 @@ def _table(kind: Kind, found: int, rows: Sequence[Sample]) -> SampleTable:
         if name in always or any(getattr(row, name) is not None for row in rows)
     )
     title = f"{number(found)} {kind_word(kind)}"
-    return SampleTable(kind, title, KIND_MEANINGS[kind], found, columns, tuple(rows))
+    meaning = KIND_MEANINGS[kind]
+    if kind is Kind.MOVED and any(row.old_value or row.new_value for row in rows):
+        meaning += " Positions are shown as stored."
+    return SampleTable(kind, title, meaning, found, columns, tuple(rows))
+
+
+def _merged(samples: Sequence[Sample]) -> tuple[Sample, ...]:
+    """One entry in several systems as one row that names them all."""
+    rows: list[tuple[Sample, list[str | None]]] = []
+    open_rows: dict[Sample, list[int]] = {}
+    for sample in samples:
+        same = replace(sample, system=None)
+        places = open_rows.setdefault(same, [])
+        free = next((i for i in places if sample.system not in rows[i][1]), None)
+        if free is None:
+            places.append(len(rows))
+            rows.append((same, [sample.system]))
+        else:
+            rows[free][1].append(sample.system)
+    return tuple(replace(s, system=", ".join(filter(None, names)) or None) for s, names in rows)
+
+
+def _entries(rows: Sequence[Sample]) -> int:
+    """Different entries: one with two changed fields has two rows."""
+    seen: set[tuple[str | None, ...]] = set()
+    many = 0
+    for row in rows:
+        whole = (row.owner, row.list, row.item, row.system, row.field)
+        first = (row.owner, row.list, row.item)
+        many += first not in seen or whole in seen
+        seen |= {first, whole}
+    return many
 
 
 def _blanks_shown(text: str) -> str:

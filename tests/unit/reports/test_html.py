@@ -92,6 +92,7 @@ def test_the_first_screen_speaks_of_people_before_tables() -> None:
         "of them paying",
         "What customers made",
         "Why",
+        "What to do next",
         "What customer 1184 would see",
         "What was found",
         "Which customers",
@@ -161,3 +162,12 @@ def test_the_list_that_lost_the_most_comes_first_and_the_others_are_folded() -> 
     text = _Page(render_html(result)).text
     assert text.index("What customer 1184 would see") < text.index("1 more customer")
     assert text.index("1 more customer") < text.index("Customer 2: Movies")
+
+
+def test_what_to_do_next_begins_with_what_another_customer_sees() -> None:
+    text = _Page(render_html(examples.blocked())).text
+    block = text[text.index("What to do next") : text.index("What customer 1184")]
+    said = [line for line in block.splitlines() if line.startswith("What is ")]
+    assert said[0].startswith("What is with another customer")
+    assert any(line.startswith("What is not covered") for line in said)
+    assert "What to do next" not in _Page(render_html(examples.passed())).text

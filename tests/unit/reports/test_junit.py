@@ -80,3 +80,15 @@ def test_hostile_text_is_legal_xml() -> None:
 
 def test_huge_result_stays_small() -> None:
     assert len(render_junit(examples.huge(3_000))) < 10_000_000
+
+
+def test_a_route_fails_with_its_own_findings_alone() -> None:
+    queue = examples.queue()
+    streaming, dvd = queue.routes
+    dvd = replace(dvd, statuses={"lost": 5}, findings={"lost": 5})
+    result = replace(examples.blocked(), contents=(replace(queue, routes=(streaming, dvd)),))
+    (mark,) = _cases(result)["queue -> dvd"].result
+    assert mark.text.splitlines() == [
+        "2,095,344 due, 0 kept, 5 lost",
+        "5 entries are lost in dvd",
+    ]

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import pytest
+
 from safeguard.findings.result import ListLine, ListSample
-from safeguard.reports.list_view import Cell, rows_of
+from safeguard.reports.list_view import Cell, exactly_reversed, rows_of
 
 
 def _rows(old: str, new: str, cut: int = 0) -> list[tuple[str, str]]:
@@ -66,3 +68,26 @@ def test_an_item_that_stands_twice_moves_twice() -> None:
 def test_an_unknown_status_is_shown_and_an_empty_list_has_no_rows() -> None:
     assert _rows("a:strange_thing", "") == [("1 a strange thing", "-")]
     assert _rows("", "") == []
+
+
+def test_a_list_of_moved_entries_is_two_plain_columns() -> None:
+    assert _rows("a:moved b:moved c:kept", "c:partner b:moved a:moved") == [
+        ("1 a moved to 3", "1 c"),
+        ("2 b", "2 b"),
+        ("3 c", "3 a moved from 1"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("new", "cut", "backwards"),
+    [
+        ("c:partner b:moved a:moved", 0, True),
+        ("c:partner b:moved a:moved", 4, False),
+        ("c:partner a:moved b:moved", 0, False),
+        ("c:partner b:moved", 0, False),
+    ],
+)
+def test_a_reversed_list_is_called_so(new: str, cut: int, backwards: bool) -> None:
+    old = _lines("a:moved z:deleted b:moved c:kept")
+    sample = ListSample("queue", "streaming", "7", None, old, _lines(new), cut)
+    assert exactly_reversed(sample) is backwards

@@ -27,7 +27,7 @@ def test_long_tables_are_cut_and_say_so() -> None:
     rows = (examples.sample(),) * (MOST_SAMPLES + 5)
     (table,) = sample_tables(examples.content(samples=rows, findings={"lost": 2_774}))
     assert len(table.rows) == MOST_SAMPLES
-    assert table.cut == "20 of 2,774 shown; all of them are in findings.parquet"
+    assert table.cut == "20 of 2,774 entries; all of them are in findings.parquet"
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,29 @@ def test_values_that_nobody_sees_are_made_visible(old: str | None, shown: tuple[
 
 def test_no_value_is_said_only_where_a_value_could_be() -> None:
     assert value_of(examples.sample(Kind.LOST), "old_value") == ("", "none")
+
+
+def test_one_entry_in_several_systems_is_one_row_that_names_them() -> None:
+    rows = (
+        examples.sample(system="dvd"),
+        examples.sample(system="streaming"),
+        examples.sample(system="dvd", item="2"),
+        examples.sample(system="dvd", item="2"),
+    )
+    (table,) = sample_tables(examples.content(samples=rows, findings={"lost": 35}))
+    assert [row.system for row in table.rows] == ["dvd, streaming", "dvd", "dvd"]
+    assert table.cut.startswith("3 of 35 entries;")
+
+
+def test_two_changed_fields_of_one_entry_are_two_rows_and_one_entry() -> None:
+    rows = tuple(examples.sample(Kind.CHANGED, field=f) for f in ("a", "b"))
+    (table,) = sample_tables(examples.content(samples=rows, findings={"changed": 9}))
+    assert len(table.rows) == 2
+    assert table.cut.startswith("1 of 9 entries;")
+
+
+def test_positions_are_named_as_stored() -> None:
+    moved = examples.sample(Kind.MOVED, old_value="2", new_value="5")
+    (table,) = sample_tables(examples.content(samples=(moved,), findings={"moved": 1}))
+    assert {"Old position", "New position"} < {c.header for c in table.columns}
+    assert table.meaning.endswith("as stored.")
