@@ -15,6 +15,7 @@ from safeguard.contract.types import TypeName
 from safeguard.findings.trouble import SystemProblem, UsageProblem
 from safeguard.systems.duckdb_types import exact, source_type
 from safeguard.systems.interface import Column, Output, Selection, SourceType
+from safeguard.systems.plan_sql import bracketed
 
 BATCH_ROWS = 65_536
 _MISTAKES = (
@@ -82,7 +83,9 @@ class Engine:
         known = {c.name.lower(): c for c in self.columns(source, str(selection.relation))}
         outputs = tuple(self._resolved(each, source, known) for each in selection.outputs)
         if selection.where is not None:
-            self._describe(f"SELECT ({selection.where}) FROM {source.sql}", selection.where)
+            self._describe(
+                f"SELECT {bracketed(selection.where)} FROM {source.sql}", selection.where
+            )
         return replace(selection, outputs=outputs)
 
     def _resolved(self, output: Output, source: From, known: Mapping[str, Column]) -> Output:
@@ -91,7 +94,7 @@ class Engine:
             if column is None:
                 raise UsageProblem(f"{self._name} has no column `{output.sql}`")
             return replace(output, type=column.type)
-        sql = f"SELECT ({output.sql}) AS x FROM {source.sql}"
+        sql = f"SELECT {bracketed(output.sql)} AS x FROM {source.sql}"
         declared = self._describe(sql, output.sql)[0][1]
         kind = SourceType(TypeName.BOOLEAN) if output.condition else None
         return replace(output, type=kind or _typed("", declared, source))
@@ -99,7 +102,7 @@ class Engine:
     def count(self, source: From, conditions: tuple[str | None, ...]) -> tuple[int, ...]:
         """Rows for which each condition is true."""
         parts = [
-            "count(*)" if each is None else f"count(*) FILTER (WHERE ({each}))"
+            "count(*)" if each is None else f"count(*) FILTER (WHERE {bracketed(each)})"
             for each in conditions
         ]
         quoted = ", ".join(each for each in conditions if each) or "count(*)"
@@ -112,7 +115,7 @@ class Engine:
     def stream(self, selection: Selection, source: From) -> Iterator[pa.RecordBatch]:
         """Raw columns in batches."""
         chosen = ", ".join(self._selected(each, source) for each in selection.outputs)
-        where = f" WHERE ({selection.where})" if selection.where is not None else ""
+        where = f" WHERE {bracketed(selection.where)}" if selection.where is not None else ""
         sql = f"SELECT {chosen} FROM {source.sql}{where}"
         with self._trouble(str(selection.relation)), self._cursor() as cursor:
             reader = cursor.sql(sql).to_arrow_reader(BATCH_ROWS)
@@ -126,8 +129,8 @@ class Engine:
                 return quoted(raw)
             return exact(quoted(output.sql), output.type.declared)
         if output.condition:
-            return f"coalesce(CAST(({output.sql}) AS BOOLEAN), false)"
-        return exact(f"({output.sql})", output.type.declared)
+            return f"coalesce(CAST({bracketed(output.sql)} AS BOOLEAN), false)"
+        return exact(bracketed(output.sql), output.type.declared)
 
     def _describe(self, sql: str, what: str) -> list[tuple[str, str]]:
         with self._trouble(what), self._cursor() as cursor:

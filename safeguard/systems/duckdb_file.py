@@ -14,6 +14,7 @@ from safeguard.findings.trouble import UsageProblem
 from safeguard.systems.duckdb_engine import Engine, From, quoted
 from safeguard.systems.interface import Column, ForeignKey, Relation, Selection, Table
 from safeguard.systems.missing import MissingRelation
+from safeguard.systems.plan_sql import bracketed
 
 SNAPSHOT = "read only: DuckDB lets nobody write while it is open"
 
@@ -83,7 +84,7 @@ class DuckdbSession:
 
     def _from(self, relation: Relation) -> From:
         if relation.table is None:
-            return From(f"({relation.query})")
+            return From(bracketed(relation.query))
         return From(_path(self._known(relation.table).name))
 
     def _table(

@@ -19,6 +19,7 @@ from safeguard.systems.file_reading import Prepared
 from safeguard.systems.folder import FileTable, Format, fingerprint, list_tables
 from safeguard.systems.interface import Column, Relation, Selection, Table
 from safeguard.systems.missing import MissingRelation
+from safeguard.systems.plan_sql import bracketed
 
 __all__ = ["DuckdbSession", "FilesSession"]
 
@@ -96,7 +97,7 @@ class FilesSession:
             for table in self._tables.values():
                 self._prepare(table)
             untyped = any(each.untyped for each in self._prepared.values())
-            return From(f"({relation.query})", untyped=untyped)
+            return From(bracketed(relation.query), untyped=untyped)
         table = self._table(relation.table)
         prepared = self._prepare(table)
         declared = self._declared.get(table.name, {})

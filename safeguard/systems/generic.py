@@ -25,6 +25,7 @@ from safeguard.systems.interface import (
     Table,
 )
 from safeguard.systems.missing import MissingRelation
+from safeguard.systems.plan_sql import bracketed
 from safeguard.systems.rows import array_of
 from safeguard.systems.urls import mask, redact
 
@@ -104,14 +105,14 @@ class GenericSession:
             self._resolved(each, selection.relation, known) for each in selection.outputs
         )
         if selection.where is not None:
-            sql = self._sql("1", selection.relation, f"({selection.where}) AND 1 = 0")
+            sql = self._sql("1", selection.relation, f"{bracketed(selection.where)} AND 1 = 0")
             self._asked(sql, selection.where).close()
         return replace(selection, outputs=outputs)
 
     def count(self, relation: Relation, *conditions: str | None) -> tuple[int, ...]:
         """See `Session.count`."""
         sums = [
-            "count(*)" if each is None else f"sum(CASE WHEN ({each}) THEN 1 ELSE 0 END)"
+            "count(*)" if each is None else f"sum(CASE WHEN {bracketed(each)} THEN 1 ELSE 0 END)"
             for each in conditions
         ]
         sql = self._sql(", ".join(sums) or "0", relation, None)
@@ -159,14 +160,15 @@ class GenericSession:
         if relation.table is not None:
             source = self._quoted(self._table(relation.table).name)
         else:
-            source = f"({relation.query}) {self._quoted('q')}"
-        condition = f" WHERE ({where})" if where is not None else ""
+            source = f"{bracketed(relation.query)} {self._quoted('q')}"
+        condition = f" WHERE {bracketed(where)}" if where is not None else ""
         return f"SELECT {chosen} FROM {source}{condition}"
 
     def _selected(self, output: Output) -> str:
         if output.is_column:
             return self._quoted(output.sql)
-        return f"CASE WHEN ({output.sql}) THEN 1 ELSE 0 END" if output.condition else output.sql
+        sql = bracketed(output.sql)
+        return f"CASE WHEN {sql} THEN 1 ELSE 0 END" if output.condition else sql
 
     def _resolved(self, output: Output, relation: Relation, known: dict[str, SourceType]) -> Output:
         if output.is_column:

@@ -19,6 +19,7 @@ from safeguard.findings.result import SystemInfo
 from safeguard.findings.trouble import SystemProblem, UsageProblem
 from safeguard.systems.interface import Column, Output, Relation, Selection, SourceType, Table
 from safeguard.systems.missing import MissingRelation
+from safeguard.systems.plan_sql import bracketed
 from safeguard.systems.rows import array_of
 from safeguard.systems.sqlite_catalog import quoted, read_tables
 
@@ -72,7 +73,7 @@ class SqliteSession:
         for each in conditions:
             self._refuse_strays(relation, each or "")
         sums = ", ".join(
-            "count(*)" if each is None else f"coalesce(sum(({each}) IS TRUE), 0)"
+            "count(*)" if each is None else f"coalesce(sum({bracketed(each)} IS TRUE), 0)"
             for each in conditions
         )
         sql = f"SELECT {sums or 'count(*)'} FROM {self._from(relation)}"
@@ -82,7 +83,7 @@ class SqliteSession:
     def stream(self, selection: Selection) -> Iterator[pa.RecordBatch]:
         """See `Session.stream`."""
         names = [each.name for each in selection.outputs]
-        where = f" WHERE ({selection.where})" if selection.where is not None else ""
+        where = f" WHERE {bracketed(selection.where)}" if selection.where is not None else ""
         chosen = ", ".join(map(_selected, selection.outputs))
         sql = f"SELECT {chosen} FROM {self._from(selection.relation)}{where}"
         cursor = self._asked(sql, sql)
@@ -110,7 +111,7 @@ class SqliteSession:
     def _from(self, relation: Relation) -> str:
         if relation.table is not None:
             return quoted(self._table(relation.table).name)
-        return f"({relation.query})"
+        return bracketed(relation.query)
 
     def _resolved(self, output: Output, relation: Relation, known: dict[str, SourceType]) -> Output:
         if output.is_column:
@@ -123,7 +124,7 @@ class SqliteSession:
 
     def _try(self, relation: Relation, expression: str) -> None:
         self._refuse_strays(relation, expression)
-        sql = f"SELECT ({expression}) FROM {self._from(relation)} LIMIT 0"
+        sql = f"SELECT {bracketed(expression)} FROM {self._from(relation)} LIMIT 0"
         self._asked(sql, expression).close()
 
     def _refuse_strays(self, relation: Relation, expression: str) -> None:
@@ -186,7 +187,7 @@ def _is_refusal(error: BaseException) -> bool:
 def _selected(output: Output) -> str:
     if output.is_column:
         return quoted(output.sql)
-    return f"(({output.sql}) IS TRUE)" if output.condition else f"({output.sql})"
+    return f"({bracketed(output.sql)} IS TRUE)" if output.condition else bracketed(output.sql)
 
 
 def _batch(

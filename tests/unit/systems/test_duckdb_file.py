@@ -53,6 +53,19 @@ def test_nothing_can_be_written(session: DuckdbSession) -> None:
         session._engine.execute("DELETE FROM queue")
 
 
+def test_a_comment_hides_nothing_of_ours(session: DuckdbSession) -> None:
+    comment = "-- live"
+    outputs = (
+        Output("x", f"owner {comment}", False),
+        Output("due", f"owner IS NULL {comment}", False, condition=True),
+    )
+    relation = Relation(query=f"SELECT * FROM queue {comment}")
+    selection = session.resolve(Selection(relation, outputs, f"1 = 1 {comment}"))
+    every = session.count(relation, None)
+    assert session.count(relation, f"1 = 1 {comment}") == every
+    assert sum(batch.num_rows for batch in session.stream(selection)) == every[0]
+
+
 def test_mistakes(session: DuckdbSession, tmp_path: Path) -> None:
     with pytest.raises(UsageProblem, match="`g > 1`"):
         session.resolve(Selection(QUEUE, (Output("x", "g > 1", False),)))

@@ -67,6 +67,19 @@ def test_streams_exactly_and_counts(session: GenericSession) -> None:
     assert [c.name for c in session.columns(Relation(query="SELECT 1 AS x"))] == ["x"]
 
 
+def test_a_comment_hides_nothing_of_ours(session: GenericSession) -> None:
+    comment = "-- live"
+    outputs = (
+        Output("x", f"owner {comment}", False),
+        Output("due", f"owner IS NULL {comment}", False, condition=True),
+    )
+    relation = Relation(query=f"SELECT * FROM queue {comment}")
+    selection = session.resolve(Selection(relation, outputs, f"1 = 1 {comment}"))
+    every = session.count(relation, None)
+    assert session.count(relation, f"1 = 1 {comment}") == every
+    assert sum(batch.num_rows for batch in session.stream(selection)) == every[0]
+
+
 def test_mistakes(session: GenericSession, tmp_path: Path) -> None:
     with pytest.raises(MissingRelation, match="Did you mean `queue`"):
         session.columns(Relation("queu"))

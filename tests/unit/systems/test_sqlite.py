@@ -49,6 +49,19 @@ def read(session: SqliteSession, selection: Selection) -> dict[str, list[object]
     return batch.to_pydict()
 
 
+def test_a_comment_hides_nothing_of_ours(session: SqliteSession) -> None:
+    comment = "-- live"
+    outputs = (
+        Output("x", f"item {comment}", False),
+        Output("due", f"item IS NULL {comment}", False, condition=True),
+    )
+    relation = Relation(query=f"SELECT * FROM queue {comment}")
+    selection = session.resolve(Selection(relation, outputs, f"1 = 1 {comment}"))
+    every = session.count(relation, None)
+    assert session.count(relation, f"1 = 1 {comment}") == every
+    assert sum(batch.num_rows for batch in session.stream(selection)) == every[0]
+
+
 def test_tables_come_with_their_keys(session: SqliteSession) -> None:
     customers, queue, starred = session.tables()
     assert customers.primary_key == ("id",)
