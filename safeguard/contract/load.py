@@ -42,6 +42,9 @@ def load_plan(path: Path, environ: Mapping[str, str]) -> LoadedPlan:
         raise UsageProblem(Mistake(file, str(path)))
     mistakes = list(file.document.mistakes)
     plan, document = None, file.document
+    if _is_contract(document.value):
+        message = "this is a contract; give the plan that names it (safeguard.yaml)"
+        raise UsageProblem(Mistake(message, str(path)))
     if document.value is not None:
         document = _fill_urls(document, environ, str(path), mistakes)
         plan, document, refused = build(Plan, document, str(path))
@@ -62,6 +65,10 @@ def load_plan(path: Path, environ: Mapping[str, str]) -> LoadedPlan:
         digest=_digest([file, *files]),
         lines=_lines(document),
     )
+
+
+def _is_contract(value: Any) -> bool:
+    return isinstance(value, dict) and {"content", "shape"} <= set(value) and "systems" not in value
 
 
 def _read(path: Path, name: str) -> _File | str:

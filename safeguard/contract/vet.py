@@ -168,11 +168,12 @@ def vet_together(
     """What the plan and its contracts only say together.
 
     `contents` are the names of all contracts, `loaded` the contracts that fit the model; counts
-    are judged only if all `expected` ones do.
+    are judged only if all `expected` ones do, and name systems that there are.
     """
     page = Page(file, document)
     found = [*_unique(loaded), *_owners(plan, loaded), *_allowed_contents(plan, page, contents)]
-    if len(loaded) == expected == len(plan.contracts):
+    named = {source.system for entry in loaded for _, _, source in sources(entry.contract)}
+    if len(loaded) == expected == len(plan.contracts) and named <= set(plan.systems):
         found += _system_counts(plan, page, loaded)
     return found
 

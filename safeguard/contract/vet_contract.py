@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from safeguard.contract.model import Contract, NewSource, Overlap, Routing, Shape, Source
 from safeguard.contract.page import Page
+from safeguard.contract.spelling import nearest
 from safeguard.contract.types import TypeName
 from safeguard.contract.zones import unknown_zone
 from safeguard.findings.trouble import Mistake
@@ -43,12 +44,8 @@ def _document_fields(contract: Contract, page: Page) -> Mistakes:
 
 
 def _names_once(contract: Contract, page: Page) -> Mistakes:
-    places: list[tuple[str, tuple[str | int, ...]]] = [
-        *((name, ("owner", i)) for i, name in enumerate(contract.owner)),
-        *((name, ("item", i)) for i, name in enumerate(contract.item)),
-        *((name, (key,)) for key in ("list", "order") if (name := getattr(contract, key))),
-        *((name, ("fields", name)) for name in contract.fields),
-    ]
+    places = _key_places(contract)
+    places += ((name, ("fields", name)) for name in contract.fields)
     first: dict[str, str] = {}
     for name, path in places:
         if name in first:
@@ -92,19 +89,67 @@ def _field_forms(contract: Contract, page: Page) -> Mistakes:
 
 
 def _contract_names(contract: Contract, page: Page) -> Mistakes:
-    names = contract.names
+    told = _explained(contract)
     for side, index, source in sources(contract):
         for name in source.columns:
-            if name not in names:
+            if name not in contract.names and name not in told:
                 place = (side, index, "columns", name)
-                yield page.unknown("this contract has no", name, names, *place, key=True)
+                yield page.unknown("this contract has no", name, contract.names, *place, key=True)
         for name in source.timezones:
-            yield from _timezone(contract, page, name, (side, index, "timezones", name))
+            if name not in told:
+                yield from _timezone(contract, page, name, (side, index, "timezones", name))
         for name in source.crosswalk:
-            yield from _crosswalk(contract, page, name, (side, index, "crosswalk", name))
+            if name not in told:
+                yield from _crosswalk(contract, page, name, (side, index, "crosswalk", name))
     for name in contract.crosswalk:
-        yield from _crosswalk(contract, page, name, ("crosswalk", name))
+        if name not in told:
+            yield from _crosswalk(contract, page, name, ("crosswalk", name))
     yield from _both_sides(contract, page)
+
+
+def _misspelt(contract: Contract, page: Page) -> Mistakes:
+    """A key column that no source speaks of, where several speak of one that is spelt alike."""
+    for meant, (name, path) in _misspelt_names(contract).items():
+        message = f"the systems' columns speak of `{meant}`, not of `{name}`."
+        yield page.mistake(f"{message} Did you mean `{meant}`?", *path)
+
+
+def _explained(contract: Contract) -> frozenset[str]:
+    """Names that sources speak of and the contract has not, because of another mistake of it."""
+    missing = contract.shape is Shape.LIST and contract.order is None
+    missing |= contract.shape in (Shape.LIST, Shape.SET) and not contract.item
+    unknown = [name for name in _uses(contract) if name not in contract.names]
+    may_be_it = {n for n in unknown if missing and nearest(n, contract.names) is None}
+    return frozenset(may_be_it | set(_misspelt_names(contract)))
+
+
+def _misspelt_names(contract: Contract) -> dict[str, tuple[str, tuple[str | int, ...]]]:
+    """What is meant -> how owner, item, list or order spell it, and where."""
+    uses = _uses(contract)
+    idle = {name: path for name, path in _key_places(contract) if not uses[name]}
+    found: dict[str, tuple[str, tuple[str | int, ...]]] = {}
+    for meant, count in uses.items():
+        name = nearest(meant, contract.names)
+        if meant not in contract.names and count > 1 and name in idle:
+            found[meant] = (name, idle[name])
+    return found
+
+
+def _uses(contract: Contract) -> Counter[str]:
+    """How often sources and crosswalks speak of each name."""
+    uses = Counter(contract.crosswalk)
+    for _, _, source in sources(contract):
+        uses.update([*source.columns, *source.timezones, *source.crosswalk])
+    return uses
+
+
+def _key_places(contract: Contract) -> list[tuple[str, tuple[str | int, ...]]]:
+    """Owner, item, list and order with their places."""
+    return [
+        *((name, ("owner", i)) for i, name in enumerate(contract.owner)),
+        *((name, ("item", i)) for i, name in enumerate(contract.item)),
+        *((name, (key,)) for key in ("list", "order") if (name := getattr(contract, key))),
+    ]
 
 
 def _both_sides(contract: Contract, page: Page) -> Mistakes:
@@ -252,6 +297,7 @@ CHECKS: tuple[Callable[[Contract, Page], Mistakes], ...] = (
     _names_once,
     _keys,
     _field_forms,
+    _misspelt,
     _contract_names,
     _zones,
     _table_or_query,

@@ -5,6 +5,9 @@ from __future__ import annotations
 
 import pytest
 
+from safeguard.contract.load import load_plan
+from safeguard.findings.trouble import UsageProblem
+
 PLAN_CASES = {
     "unknown key": ("customers:", "custmers:", "8:1  unknown key `custmers`. Did you mean `customers`?"),
     "kind": ("kind: split", "kind: spilt", "2:7  `kind` can't be `spilt`. Did you mean `split`?"),
@@ -156,3 +159,43 @@ def test_all_mistakes_of_all_files_are_told_together_in_the_order_of_the_files(m
 def test_a_password_is_never_told(mistakes):
     told = mistakes(plan=(("America/Los_Angeles", "Nowhere"), ("kind: split", "kind: no")))
     assert "secret" not in "\n".join(told)
+
+
+FOLLOWED_BY_NONE = {
+    "owner": (
+        (("owner: customer_id", "owner: custmer_id"), ("table: watchlist", "table: watchlist\n    columns: {customer_id: id}")),
+        "queue.yaml:4:8  the systems' columns speak of `customer_id`, not of `custmer_id`. Did you mean `customer_id`?",
+    ),
+    "order": (
+        (("order: position\n", ""), ("{customer_id: cust_id}", "{customer_id: cust_id, pos: rank}")),
+        "queue.yaml:3:8  `order` is missing: a list needs the column that orders it",
+    ),
+    "system": (
+        (("- system: dvd", "- system: dvds"), ),
+        "queue.yaml:21:13  the plan has no system `dvds`. Did you mean `dvd`?",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", FOLLOWED_BY_NONE)
+def test_a_mistake_brings_no_others_with_it(case, mistakes):
+    changes, message = FOLLOWED_BY_NONE[case]
+    assert mistakes(contract=changes) == [message]
+
+
+def test_a_move_with_a_misspelt_system_is_still_a_move(mistakes):
+    told = mistakes(
+        plan=(("kind: split", "kind: move"),), contract=(("- system: dvd", "- system: streming"),)
+    )
+    assert told == [
+        "queue.yaml:21:13  the plan has no system `streming`. Did you mean `streaming`?"
+    ]
+
+
+def test_a_contract_is_no_plan(tmp_path):
+    (tmp_path / "queue.yaml").write_text("content: queue\nshape: list\nowner: customer_id\n")
+    with pytest.raises(UsageProblem) as told:
+        load_plan(tmp_path / "queue.yaml", {})
+    assert str(told.value).endswith(
+        "queue.yaml  this is a contract; give the plan that names it (safeguard.yaml)"
+    )
