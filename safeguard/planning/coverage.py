@@ -12,6 +12,7 @@ from safeguard.planning.dependants import (
     Hang,
     find_dependants,
     find_table,
+    heirs,
     owners_query,
     quoting,
 )
@@ -168,7 +169,21 @@ def _covered(
     named = [name for r in readings for name in (r.source.table, *r.source.covers) if name]
     for entry in loaded.contracts:
         named += _crosswalk_tables(system, entry.contract)
-    return frozenset(t.name for name in named if (t := find_table(tables, name)))
+    found = set(_names(tables, named))
+    whole = [name for r in readings for name in _read_with_heirs(r.source)]
+    return frozenset(found | heirs(tables, _names(tables, whole)).keys())
+
+
+def _read_with_heirs(source: Source) -> list[str]:
+    """Tables that a source reads with the rows of those that inherit from them. What a view does is
+    not known, and a query may say ONLY."""
+    if source.table:
+        return [source.table]
+    return [] if "only" in identifiers(source.query or "") else list(source.covers)
+
+
+def _names(tables: tuple[Table, ...], named: list[str]) -> list[str]:
+    return [t.name for name in named if (t := find_table(tables, name))]
 
 
 def _crosswalk_tables(system: str, contract: Contract) -> list[str]:
@@ -235,6 +250,8 @@ def _unchecked(
             table = find_table(tables, name) if name else None
             if table:
                 read.setdefault(table.name, set()).update(names)
+        for heir in heirs(tables, _names(tables, _read_with_heirs(reading.source))):
+            read.setdefault(heir, set()).update(names)
     return tuple(
         f"{system}.{table.name}.{column.name}"
         for table in tables

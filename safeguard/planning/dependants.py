@@ -36,6 +36,22 @@ def find_table(tables: Iterable[Table], name: str) -> Table | None:
     return find_table(known.values(), rest) if rest and schema in ("public", "main") else None
 
 
+def heirs(tables: Sequence[Table], names: Iterable[str]) -> dict[str, str]:
+    """Tables whose rows a SELECT of the named ones gives too, each with the named one."""
+    found = {name: name for name in names}
+    step = True
+    while step:
+        more = {
+            table.name: found[parent]
+            for table in tables
+            for parent in table.inherits
+            if parent in found and table.name not in found
+        }
+        found |= more
+        step = bool(more)
+    return {heir: name for heir, name in found.items() if heir != name}
+
+
 def find_dependants(
     tables: Sequence[Table],
     customers: frozenset[str],

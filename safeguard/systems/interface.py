@@ -64,6 +64,8 @@ class Table:
     unique_keys: tuple[tuple[str, ...], ...] = ()
     foreign_keys: tuple[ForeignKey, ...] = ()
     is_view: bool = False
+    inherits: tuple[str, ...] = ()
+    """Tables whose SELECT gives this table's rows too (PostgreSQL's INHERITS)."""
 
     def column(self, name: str) -> Column | None:
         return next((c for c in self.columns if c.name == name), None)

@@ -142,9 +142,9 @@ class PostgresqlSession:
     def _tables(self) -> tuple[Table, ...]:
         relations = self._ask(catalog.RELATIONS_SQL)
         oids = [row[0] for row in relations]
-        more = (catalog.COLUMNS_SQL, catalog.KEYS_SQL, catalog.FOREIGN_SQL)
-        columns, keys, foreign = (self._ask(sql, [oids]) for sql in more)
-        return catalog.known_tables(relations, columns, keys, foreign, self._types)
+        more = (catalog.COLUMNS_SQL, catalog.KEYS_SQL, catalog.FOREIGN_SQL, catalog.INHERITS_SQL)
+        columns, keys, foreign, inherits = (self._ask(sql, [oids]) for sql in more)
+        return catalog.known_tables(relations, columns, keys, foreign, inherits, self._types)
 
     def _find(self, name: str) -> tuple[int, str, str]:
         """The oid, schema and name of a table, written `table` or `schema.table`."""

@@ -46,6 +46,12 @@ FROM pg_catalog.pg_constraint c
 WHERE c.contype = 'f' AND c.conparentid = 0 AND c.conrelid = ANY($1::oid[])
 ORDER BY c.conrelid, c.oid
 """
+INHERITS_SQL = """
+SELECT i.inhrelid, i.inhparent FROM pg_catalog.pg_inherits i
+JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
+WHERE NOT c.relispartition AND i.inhrelid = ANY($1::oid[])
+ORDER BY i.inhrelid, i.inhseqno
+"""
 FIND_SQL = """
 SELECT c.oid, n.nspname, c.relname
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -75,9 +81,10 @@ def known_tables(
     columns: Iterable[tuple[Any, ...]],
     keys: Iterable[tuple[int, bool, list[str]]],
     foreign: Iterable[tuple[int, int, list[str], list[str]]],
+    inherits: Iterable[tuple[int, int]],
     types: PgTypes,
 ) -> tuple[Table, ...]:
-    """Put the answers of the four queries together."""
+    """Put the answers of the five queries together."""
     relations = list(relations)
     names = {oid: shown(schema, name, default) for oid, schema, name, _, default in relations}
     columns_of = defaultdict(list)
@@ -96,6 +103,10 @@ def known_tables(
             parents[oid].append(
                 ForeignKey(tuple(child_columns), names[parent], tuple(parent_columns))
             )
+    ancestors = defaultdict(list)
+    for oid, parent in inherits:
+        if parent in names:
+            ancestors[oid].append(names[parent])
     return tuple(
         Table(
             names[oid],
@@ -104,6 +115,7 @@ def known_tables(
             tuple(unique[oid]),
             tuple(parents[oid]),
             is_view,
+            tuple(ancestors[oid]),
         )
         for oid, _, _, is_view, _ in relations
     )

@@ -64,7 +64,6 @@ def test_rows_of_inheriting_tables_are_read_and_counted(
     assert content.conservation.old
 
 
-@pytest.mark.xfail(strict=True, reason="the catalog does not say that a table inherits")
 def test_a_covered_table_covers_what_inherits_from_it(
     environ: dict[str, str], tmp_path: Path
 ) -> None:

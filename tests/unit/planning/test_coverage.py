@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,33 @@ CUSTOMERS = table("customers", "customer_id email")
 QUEUE = table(
     "queue_items", "customer_id title_id position note", ("customer_id", "customers.customer_id")
 )
+
+
+def test_a_covered_table_covers_what_inherits_from_it() -> None:
+    old = table("queue_2010", "customer_id title_id position note mood")
+    older = table("queue_2009", "customer_id title_id position note")
+    tables = (
+        CUSTOMERS,
+        QUEUE,
+        replace(old, inherits=("queue_items",)),
+        replace(older, inherits=("queue_2010",)),
+        table("queue_2008", "customer_id title_id"),
+    )
+    found = find_coverage({"old": tables}, loaded(contract()))
+    assert [u.table for u in found.uncovered] == ["queue_2008"]
+    assert {t for _, t in found.covered} == {"queue_items", "queue_2010", "queue_2009"}
+    assert "old.queue_2010.mood" in found.unchecked_columns
+
+
+@pytest.mark.parametrize(
+    ("query", "uncovered"),
+    [("SELECT * FROM queue_items", []), ("SELECT * FROM ONLY queue_items", ["queue_2010"])],
+)
+def test_a_query_may_leave_out_what_inherits(query: str, uncovered: list[str]) -> None:
+    heir = replace(QUEUE, name="queue_2010", inherits=("queue_items",))
+    source = {"system": "old", "query": query, "covers": ["queue_items"]}
+    found = find_coverage({"old": (CUSTOMERS, QUEUE, heir)}, loaded(contract(old=source)))
+    assert [u.table for u in found.uncovered] == uncovered
 
 
 def contract(**changes: Any) -> Contract:
