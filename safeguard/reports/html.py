@@ -27,6 +27,7 @@ _MOST = {"contents": 200, "detailed": 40, "reasons": 60, "lines": 100, "list": 6
 def render_html(result: CheckResult) -> str:
     """The whole page. Text from data is escaped, and control characters in it are made visible."""
     contents = tuple(sorted(result.contents, key=lambda c: _GRAVITY[c.verdict]))
+    every = why.why(result)
     style, script = _asset("report.css"), _asset("report.js")
     return (
         _environment()
@@ -35,8 +36,8 @@ def render_html(result: CheckResult) -> str:
             result=result,
             contents=contents,
             headline=clipped(wording.headline(result), _LONGEST_HEADLINE),
-            reasons=_both_kinds(why.why(result), _MOST["reasons"]),
-            all_reasons=len(why.why(result)),
+            reasons=why.both_kinds(every, _MOST["reasons"]),
+            all_reasons=len(every),
             advice=advice(result),
             lists=_lists(contents),
             damaged=sum(_damaged(c) for c in contents),
@@ -66,6 +67,7 @@ def _environment() -> Environment:
         "list_rows": list_view.rows_of,
         "reversed_list": list_view.exactly_reversed,
         "sample_tables": sample_view.sample_tables,
+        "why_of": why.why_of,
         "value_of": sample_view.value_of,
         "segment_names": _segment_names,
         "share": _share,
@@ -96,12 +98,6 @@ def _content_security(style: str, script: str) -> str:
 def _hash(text: str) -> str:
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
     return f"'sha256-{digest}'"
-
-
-def _both_kinds(reasons: Sequence[why.Why], most: int) -> tuple[why.Why, ...]:
-    """At most so many of what blocks, and so many of what is undecided: no kind hides the other."""
-    blocks = [w for w in reasons if w.blocks]
-    return (*blocks[:most], *[w for w in reasons if not w.blocks][:most])
 
 
 def _lists(contents: Sequence[ContentResult]) -> tuple[tuple[ContentResult, ListSample], ...]:

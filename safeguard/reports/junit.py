@@ -14,10 +14,11 @@ from safeguard.findings.result import CheckResult, ContentResult, RouteResult
 from safeguard.findings.words import Kind, OldStatus, Verdict
 from safeguard.reports import vocabulary, wording
 from safeguard.reports.printable import printable
-from safeguard.reports.why import route_lines, why_of
+from safeguard.reports.why import both_kinds, route_lines, why, why_of
 
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MOST_TEXT = 4_000
+_MOST_REASONS = 15
 
 
 def render_junit(result: CheckResult) -> str:
@@ -106,8 +107,12 @@ def _coverage_case(result: CheckResult) -> ET.Element:
 def _verdict_case(result: CheckResult) -> ET.Element:
     case = ET.Element("testcase", classname="safeguard", name="verdict", time="0.000")
     case.set("file", _legal(result.plan))
-    _judge(case, result.verdict, "\n".join((wording.headline(result), *result.reasons)))
+    _judge(case, result.verdict, "\n".join((wording.headline(result), *_why(result))))
     return case
+
+
+def _why(result: CheckResult) -> Iterator[str]:
+    yield from (vocabulary.grouped(w.line) for w in both_kinds(why(result), _MOST_REASONS))
 
 
 def _case(content: ContentResult, name: str) -> ET.Element:

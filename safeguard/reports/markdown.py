@@ -14,7 +14,13 @@ from safeguard.reports.why import why
 
 LIMIT = 60_000
 """Characters; GitHub refuses a comment above 65,536."""
-_SHARE = {"contents": 24_000, "reasons": 14_000, "unchecked": 9_000, "sums": 9_000}
+_SHARE = {
+    "contents": 24_000,
+    "reasons": 9_000,
+    "undecided": 5_000,
+    "unchecked": 9_000,
+    "sums": 9_000,
+}
 _LONGEST = 300
 _MARK = re.compile(r"([\\`*_{}\[\]~|!#]|^[-+](?=\s)|(?<=^\d)[.)](?=\s))")
 _MENTION = re.compile(r"@|(?<=://)|#(?=\w)|\bwww(?=\.)")
@@ -30,7 +36,8 @@ def render_markdown(result: CheckResult, *, folder: str | None = None) -> str:
         f"## {result.verdict}: {_text(wording.headline(result), 900)}",
         _text(f"{result.migration} · {result.kind} · {result.started_at}"),
         _contents(result),
-        _bullets("Why", _reasons(result), "reasons"),
+        _bullets("Why", _reasons(result, blocks=True), "reasons"),
+        _bullets("Undecided", _reasons(result, blocks=False), "undecided"),
         _bullets("Not checked, or accepted", _unchecked(result), "unchecked"),
         _folded("Sums", [wording.sums_sentence(c) for c in result.contents]),
         _text(f"Exit code {result.exit_code}. Next: {wording.next_step(result, folder)}", 900),
@@ -73,8 +80,8 @@ def _row(content: ContentResult) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _reasons(result: CheckResult) -> Iterator[str]:
-    for reason in why(result):
+def _reasons(result: CheckResult, *, blocks: bool) -> Iterator[str]:
+    for reason in (w for w in why(result) if w.blocks is blocks):
         where = f"**{_text(reason.where, 120)}**: " if reason.where else ""
         yield where + _text(vocabulary.grouped(reason.text))
 

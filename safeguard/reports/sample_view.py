@@ -117,7 +117,9 @@ def _merged(samples: Sequence[Sample]) -> tuple[Sample, ...]:
             rows.append((same, [sample.system]))
         else:
             rows[free][1].append(sample.system)
-    return tuple(replace(s, system=", ".join(filter(None, names)) or None) for s, names in rows)
+    return tuple(
+        replace(s, system=", ".join(sorted(filter(None, names))) or None) for s, names in rows
+    )
 
 
 def _entries(rows: Sequence[Sample]) -> int:

@@ -6,7 +6,7 @@ The reasons that decided are told in one vocabulary. What blocks comes before wh
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from safeguard.findings.result import CheckResult, ContentResult, RouteResult
@@ -60,6 +60,12 @@ def why(result: CheckResult) -> tuple[Why, ...]:
     every = [w for content in result.contents for w in why_of(content)]
     every += run_reasons(result)
     return tuple(sorted(every, key=lambda w: not w.blocks))
+
+
+def both_kinds(reasons: Sequence[Why], most: int) -> tuple[Why, ...]:
+    """At most so many of what blocks, and so many of what is undecided: no kind hides the other."""
+    blocks = [w for w in reasons if w.blocks]
+    return (*blocks[:most], *[w for w in reasons if not w.blocks][:most])
 
 
 def run_reasons(result: CheckResult) -> tuple[Why, ...]:

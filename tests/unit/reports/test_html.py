@@ -171,3 +171,15 @@ def test_what_to_do_next_begins_with_what_another_customer_sees() -> None:
     assert said[0].startswith("What is with another customer")
     assert any(line.startswith("What is not covered") for line in said)
     assert "What to do next" not in _Page(render_html(examples.passed())).text
+
+
+def test_a_content_that_blocks_and_is_undecided_says_both() -> None:
+    queue = examples.queue()
+    doubt = "12345 entries were read, but 12346 counted"
+    both = replace(
+        queue,
+        reasons=(*queue.reasons, doubt),
+        findings={**queue.findings, "not_compared": 1},
+    )
+    text = _Page(render_html(replace(examples.blocked(), contents=(both,)))).text
+    assert text.count("12,345 entries were read, but 12,346 counted") == 2

@@ -8,7 +8,7 @@ import pytest
 import result_examples as examples
 from safeguard.findings.result import ContentResult, Impact, RouteResult, SegmentCount
 from safeguard.findings.words import Verdict
-from safeguard.reports.why import route_lines, why, why_of
+from safeguard.reports.why import Why, both_kinds, route_lines, why, why_of
 
 
 def _content(kinds: dict[str, int], **values: Any) -> ContentResult:
@@ -85,3 +85,8 @@ def test_a_route_says_what_was_found_there_alone() -> None:
     streaming, dvd = queue.routes
     assert route_lines(queue, dvd) == ()
     assert "2,774 entries are lost in streaming" in route_lines(queue, streaming)
+
+
+def test_a_cut_keeps_both_kinds_of_reasons() -> None:
+    many = [Why("", str(i), blocks=True) for i in range(9)] + [Why("", "x", blocks=False)]
+    assert [w.text for w in both_kinds(many, 2)] == ["0", "1", "x"]
