@@ -221,7 +221,8 @@ def _reasons(done: Compared, due: int, routes: tuple[RouteResult, ...]) -> list[
     """Plain sentences: why this content can't be called compared whole."""
     contract = done.plan.contract
     found = [f"{name} {why}: not compared" for name, why in done.plan.unreadable]
-    found += _unread_keys(done) + _unread_values(done)
+    found += _unread_keys(done)
+    found += _unread_values(done, max(due, sum(r.due for r in routes)))
     if not done.tally.old_read or sum(done.tally.old_read.values()) == 0:
         if contract.at_least > 0:
             found.append("the old side is empty: there was nothing to compare")
@@ -269,7 +270,8 @@ def _unread_others(done: Compared, table: str, name: str) -> list[str]:
     )
 
 
-def _unread_values(done: Compared) -> list[str]:
+def _unread_values(done: Compared, due: int) -> list[str]:
+    """Values that were not compared; `due` entries had one of each field."""
     rows = done.exchange.rows(
         f"""SELECT field, count(*) FROM judged WHERE code = {NOT_COMPARED} AND cls = {DUE}
         GROUP BY field ORDER BY field"""
@@ -279,7 +281,8 @@ def _unread_values(done: Compared) -> list[str]:
     for name, count in rows:
         mapped = any(f.name == name and f.spec.map is not None for f in done.plan.fields)
         why = "is not in the contract's map" if mapped else f"can't be read as {types[name]}"
-        found.append(f"{count} values of `{name}`: each {why}")
+        asked = "" if mapped or 2 * count <= due else "; is the type right?"
+        found.append(f"{count} values of `{name}`: each {why}{asked}")
     return found
 
 

@@ -85,6 +85,8 @@ class _Aligner:
         self.slots = slots_of(self.contract)
         self.mistakes: list[Mistake] = []
         self.unreadable: list[tuple[str, str]] = []
+        self.zoneless: dict[tuple[str, str], list[str]] = {}
+        """Per system and table, the columns of which nobody says the zone."""
         self.untyped: set[str] = set()
         """Columns of which a mistake says that their type is unknown: no type can misfit them."""
 
@@ -96,6 +98,7 @@ class _Aligner:
         )
         order = self._order()
         columns = self._columns(keys, fields, order)
+        self._tell_zoneless()
         cutoff = self._cutoff(fields)
         if self.mistakes:
             raise UsageProblem(*dict.fromkeys(self.mistakes))
@@ -264,18 +267,27 @@ class _Aligner:
             return column
         zone = one.zone_of(name)
         if zone is None and not column.source.aware:
-            self._mistake(
-                f"{one.source.system}.{one.selection.relation}: `{name}` is a timestamp "
-                f"without a time zone; say which zone it was written in: `timezone:` at the "
-                f"system {one.source.system} (UTC if its values carry an offset)",
-                f"fields.{name}",
-            )
+            place = (one.source.system, str(one.selection.relation))
+            self.zoneless.setdefault(place, []).append(name)
         return replace(
             column,
             zone=zone,
             as_written=self._as_written(name),
             alternate=self._alternate(name, one, column.target),
         )
+
+    def _tell_zoneless(self) -> None:
+        """One mistake a table, whichever of its columns need a zone: one line mends them all."""
+        for (system, relation), names in self.zoneless.items():
+            told = ", ".join(f"`{name}`" for name in dict.fromkeys(names))
+            several = "," in told
+            self._mistake(
+                f"{system}.{relation}: {told} {'are timestamps' if several else 'is a timestamp'} "
+                f"without a time zone; say which zone {'they were' if several else 'it was'} "
+                f"written in: `timezone:` at the system {system} (UTC if its values carry an "
+                "offset)",
+                f"fields.{names[0]}",
+            )
 
     # -- order and cut-off ------------------------------------------------------------------
 

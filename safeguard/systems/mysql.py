@@ -26,7 +26,7 @@ from safeguard.systems import mysql_grants as grants
 from safeguard.systems.interface import Column, Output, Relation, Selection, SourceType, Table
 from safeguard.systems.missing import MissingRelation
 from safeguard.systems.mysql_rows import batches, packets
-from safeguard.systems.urls import mask, parse, redact
+from safeguard.systems.urls import mask, parse, redact, split_host
 
 CONNECT_SECONDS = 10
 _BEGIN = (
@@ -260,7 +260,7 @@ class MysqlSession:
         """The server's words, short and without a secret, as a problem of the right family."""
         code = error.args[0] if error.args and isinstance(error.args[0], int) else 0
         said = str(error.args[-1] if error.args else error) or type(error).__name__
-        words = redact(" ".join(said.split()), self._url)
+        words = split_host(self._url) or redact(" ".join(said.split()), self._url)
         if code in _TO_MEND and not (gone and code == _NO_TABLE):
             return UsageProblem(f"{self._name}: {words}")
         return SystemProblem(f"{self._name} ({mask(self._url)}): {words}")

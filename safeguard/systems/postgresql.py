@@ -25,7 +25,7 @@ from safeguard.systems.interface import Column, Output, Relation, Selection, Sou
 from safeguard.systems.missing import MissingRelation
 from safeguard.systems.postgresql_copy import copy_batches
 from safeguard.systems.postgresql_types import TYPES_SQL, PgTypes
-from safeguard.systems.urls import mask, parse, redact
+from safeguard.systems.urls import mask, parse, redact, split_host
 
 CONNECT_SECONDS = 10
 NEVER_BY_ITSELF = 1_000_000_000  # None would make psycopg ignore `prepare=True` too
@@ -256,7 +256,7 @@ class PostgresqlSession:
     def _trouble(self, error: Exception, gone: bool = False) -> SafeguardError:
         """The server's words, short and without a secret, as a problem of the right family."""
         primary = getattr(getattr(error, "diag", None), "message_primary", None)
-        words = redact(primary or _last_line(error), self._url)
+        words = split_host(self._url) or redact(primary or _last_line(error), self._url)
         state = getattr(error, "sqlstate", None) or ""
         went_away = gone and state == _NO_TABLE
         if state.startswith(_TO_MEND) and state not in _REFUSED and not went_away:

@@ -112,6 +112,14 @@ def redact(text: str, url: str) -> str:
     return text
 
 
+def split_host(url: str) -> str | None:
+    """Why no server can be found by a URL whose password holds an @: its host begins amid the
+    password, so a server's own words would tell the rest of it."""
+    if "@" not in (parse(url).host or ""):
+        return None
+    return "its host can't be told from its password: is the password %-encoded?"
+
+
 def require_driver(url: str) -> None:
     """See that SQLAlchemy has the dialect and driver of a URL, else say what to install."""
     parsed = parse(url)

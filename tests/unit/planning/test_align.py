@@ -131,7 +131,7 @@ def test_a_key_whose_types_differ(mistakes):
 def test_a_field_that_no_canonical_form_holds_is_left_out_and_named(prepared):
     plan = prepared(record(), **sides("interval", "interval"))
     assert plan.fields == ()
-    assert plan.unreadable == ("value (INTERVAL): DuckDB's INTERVAL has no canonical form",)
+    assert plan.unreadable == (("value", "(INTERVAL): DuckDB's INTERVAL has no canonical form"),)
     assert "f0" not in {o.name for o in (*plan.old[0].selection.outputs,)}
 
 
@@ -284,3 +284,13 @@ def test_an_order_of_which_nobody_says_the_type(mistakes):
             "such as `keys: {place: integer}`"
         )
     }
+
+
+def test_columns_without_a_zone_are_told_together(mistakes):
+    spec = record("}\n  seen: {")
+    columns = "owner integer, value timestamp, seen timestamp"
+    found = mistakes(spec, old=columns, new=columns)
+    assert [line.partition("; ")[0] for line in found] == [
+        f"c.yaml:5:3  {system}.t: `value`, `seen` are timestamps without a time zone"
+        for system in ("old", "new")
+    ]
