@@ -1,8 +1,8 @@
 """What every system answers: describe, count and stream, read only, in one snapshot.
 
 A session hands on *raw* columns: Arrow arrays as its driver gives them, or text in ISO form; of JSON
-lines, structs of a `text` and whether it was a `string`. What they mean is decided in one place for all
-systems, `canonical.py`.
+lines, structs of a `text` and whether it was a `string`; of a column that mixes text and bytes, structs
+of a `text` or `bytes`. What they mean is decided in one place for all systems, `canonical.py`.
 """
 
 from __future__ import annotations

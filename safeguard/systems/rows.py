@@ -1,7 +1,7 @@
 """Rows of Python values into Arrow, exactly, for drivers that know no columns.
 
-A column of one Python type keeps it; a mixed one is handed on as exact text, so that one odd value
-in a million is that value's trouble and not the batch's.
+A column of one Python type keeps it; a mixed one is handed on as exact text, its bytes apart from
+it, so that one odd value in a million is that value's trouble and not the batch's.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 
+_BYTES: frozenset[type] = frozenset({bytes, bytearray, memoryview})
 _SIMPLE: dict[type, pa.DataType] = {
     bool: pa.bool_(),
     int: pa.int64(),
@@ -37,9 +38,22 @@ def array_of(values: Sequence[Any]) -> pa.Array[Any]:
             return found
     if kinds == {dt.datetime}:
         return _moments(values)
-    if kinds <= {memoryview, bytearray, bytes}:
+    if kinds <= _BYTES:
         return pa.array([v if v is None else bytes(v) for v in values], pa.binary())
+    if kinds & _BYTES:
+        return _apart(values)
     return pa.array(exact_texts(values), pa.string())
+
+
+def _apart(values: Sequence[Any]) -> pa.Array[Any]:
+    """Bytes and others, a struct of both: as text, x'31' would equal `\\x31`."""
+    raw = [bytes(v) if isinstance(v, bytes | bytearray | memoryview) else None for v in values]
+    texts = exact_texts(None if type(v) in _BYTES else v for v in values)
+    return pa.StructArray.from_arrays(
+        [pa.array(texts, pa.string()), pa.array(raw, pa.binary())],
+        names=["text", "bytes"],
+        mask=pa.array([v is None for v in values], pa.bool_()),
+    )
 
 
 def _uniform(values: Sequence[Any], kind: type) -> pa.Array[Any] | None:

@@ -77,7 +77,7 @@ def canonical_batch(batch: pa.RecordBatch, columns: tuple[CanonicalColumn, ...])
 
 def _unpacked(raw: pa.Array[Any], target: Type) -> pa.Array[Any]:
     """JSON lines tell strings from what is written like them: as JSON `"5"` is not `5`."""
-    if not pa.types.is_struct(raw.type):
+    if not pa.types.is_struct(raw.type) or "string" not in raw.type.names:
         return raw
     text, string = (pc.struct_field(raw, name) for name in ("text", "string"))
     if target.name is not TypeName.JSON:
@@ -91,11 +91,24 @@ def canonical_array(raw: pa.Array[Any], column: CanonicalColumn) -> Reading:
     allowed = _STORAGES.get(column.target.name, (Storage.TEXT,))
     if column.storage not in allowed:
         raise TypeError(f"{column.target} is not kept as {column.storage}")
+    if pa.types.is_struct(raw.type):
+        return _of_both(raw, column)
     if pa.types.is_null(raw.type):
         return Reading(arrays.nulls(raw, column.storage.arrow))
     if column.target.name in _READERS:
         return _READERS[column.target.name](raw)
     return _COLUMN_READERS[column.target.name](raw, column)
+
+
+def _of_both(raw: pa.Array[Any], column: CanonicalColumn) -> Reading:
+    """Texts and bytes of one column, each read as it would be in a column of its kind alone."""
+    texts, raws = (
+        canonical_array(pc.struct_field(raw, name), column) for name in ("text", "bytes")
+    )
+    alternate = texts.alternate
+    if alternate is not None and raws.alternate is not None:
+        alternate = pc.coalesce(alternate, raws.alternate)
+    return Reading(pc.coalesce(texts.values, raws.values), alternate)
 
 
 def canonical_value(
@@ -132,6 +145,8 @@ def _sample(value: pa.Scalar[Any]) -> str:
     if pa.types.is_timestamp(value.type) or pa.types.is_date(value.type):
         value = value.cast(pa.int64() if value.type != pa.date32() else pa.int32())
     found = value.as_py()
+    if isinstance(found, dict):
+        found = next(part for part in found.values() if part is not None)
     text = found.decode("utf-8", "backslashreplace") if isinstance(found, bytes) else str(found)
     return text[:_LONGEST_SAMPLE]
 

@@ -21,7 +21,16 @@ NOON = dt.datetime(2020, 1, 1, 12)
         ([1, 2**64 - 1, None], pa.string(), ["1", "18446744073709551615", None]),
         ([True, 5], pa.string(), ["true", "5"]),
         ([1, 0.1, "x", None], pa.string(), ["1", "0.1", "x", None]),
-        ([b"\x00\xff", "a"], pa.string(), ["\\x00ff", "a"]),
+        (
+            [b"\x00\xff", "a", 5, None],
+            pa.struct([("text", pa.string()), ("bytes", pa.binary())]),
+            [
+                {"text": None, "bytes": b"\x00\xff"},
+                {"text": "a", "bytes": None},
+                {"text": "5", "bytes": None},
+                None,
+            ],
+        ),
         ([memoryview(b"a"), None], pa.binary(), [b"a", None]),
         ([Decimal("1.50")], pa.string(), ["1.50"]),
         ([NOON, None], pa.timestamp("us"), None),

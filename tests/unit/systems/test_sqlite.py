@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from safeguard.contract.model import SystemSpec
-from safeguard.contract.types import TypeName
+from safeguard.contract.types import Type, TypeName
 from safeguard.findings.trouble import SystemProblem, UsageProblem
-from safeguard.systems.interface import ForeignKey, Output, Relation, Selection
+from safeguard.systems.canonical import CanonicalColumn, Storage, canonical_batch
+from safeguard.systems.interface import ForeignKey, Output, Relation, Selection, SourceType
 from safeguard.systems.missing import MissingRelation
 from safeguard.systems.sqlite import SqliteSession
 from safeguard.systems.sqlite_catalog import source_type
@@ -60,6 +62,33 @@ def test_a_comment_hides_nothing_of_ours(session: SqliteSession) -> None:
     every = session.count(relation, None)
     assert session.count(relation, f"1 = 1 {comment}") == every
     assert sum(batch.num_rows for batch in session.stream(selection)) == every[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "storage", "wanted", "bad"),
+    [
+        (TypeName.TEXT, Storage.TEXT, ["1", "\\x31", None, None, "5"], 2),
+        (TypeName.BYTES, Storage.BINARY, [b"1", b"1", b"\xff", None, None], 4),
+        (TypeName.INTEGER, Storage.INT64, [1, None, None, None, 5], 2),
+    ],
+)
+def test_bytes_among_texts_are_read_as_bytes_alone_are(
+    tmp_path: Path, kind: TypeName, storage: Storage, wanted: list[object], bad: int
+) -> None:
+    with closing(sqlite3.connect(tmp_path / "mixed.db")) as connection:
+        connection.execute("CREATE TABLE queue (x)")
+        values = [(b"1",), ("\\x31",), (b"\xff",), (None,), (5,)]
+        connection.executemany("INSERT INTO queue VALUES (?)", values)
+        connection.commit()
+    with closing(
+        SqliteSession("old", tmp_path / "mixed.db", SystemSpec(url="sqlite:///mixed.db"))
+    ) as session:
+        selection = session.resolve(Selection(QUEUE, (Output("x", "x", is_column=True),)))
+        (batch,) = session.stream(selection)
+    column = CanonicalColumn("x", SourceType(None), Type(kind), storage)
+    found = canonical_batch(batch, (column,)).to_pydict()
+    assert found["x"] == wanted
+    assert [place for place, why in enumerate(found["bad"]) if why][-1] == bad
 
 
 def test_tables_come_with_their_keys(session: SqliteSession) -> None:
