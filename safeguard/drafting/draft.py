@@ -29,7 +29,7 @@ from safeguard.drafting.writing import (
     plan_text,
 )
 from safeguard.findings.trouble import SystemProblem, UsageProblem
-from safeguard.planning.dependants import find_dependants
+from safeguard.planning.dependants import find_dependants, heirs
 from safeguard.planning.naming import OwnerName, words
 from safeguard.systems.interface import Session
 
@@ -114,6 +114,10 @@ def _sides(sessions: Mapping[str, Session], more: tuple[OwnerName, ...]) -> list
         customers = find_customers(survey.tables)
         people = frozenset({customers.table.name}) if customers else frozenset()
         hanging = find_dependants(survey.tables, people, (*_names(customers), *more))
+        # The rows of what inherits come with those of its parent: no contract of its own.
+        heir = heirs(survey.tables, (*people, *hanging))
+        survey = Survey(name, session, tuple(t for t in survey.tables if t.name not in heir))
+        hanging = {table: hang for table, hang in hanging.items() if table not in heir}
         sides.append(Side(survey, customers, hanging, find_ids(survey)))
     return sides
 

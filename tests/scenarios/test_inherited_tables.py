@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from safeguard.drafting import draft
 from scenarios.telling import check_plan
 from servers import Database
 
@@ -62,6 +63,16 @@ def test_rows_of_inheriting_tables_are_read_and_counted(
     (content,) = result.contents
     assert (str(content.verdict), content.old, content.kept) == ("PASS", 20, 20)
     assert content.conservation.old
+
+
+def test_init_drafts_no_second_contract_for_what_inherits(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
+    made = draft({"old": environ["OLD_URL"]}, {"new": environ["NEW_URL"]}, tmp_path / "plan")
+    contracts = [path.name for path in made.files if path.parent.name == "contracts"]
+    assert "payment.yaml" in contracts
+    assert not any("january" in name for name in contracts)
+    assert not any("january" in line for line in made.summary)
 
 
 def test_a_covered_table_covers_what_inherits_from_it(
