@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from safeguard.comparing.causes import number_causes, text_causes, time_causes
-from safeguard.comparing.forms import ORDER, cut_at, normal
+from safeguard.comparing.forms import chain, explained_by_cut
 from safeguard.comparing.rounding import MICROSECONDS, clock_cut, floored, rounded
 from safeguard.comparing.sql import literal, shown
 from safeguard.contract.types import Accept, AcceptForm, TypeName
@@ -109,7 +109,7 @@ class FieldRule:
     def normalised(self, side: str) -> str:
         """A value under all accepted forms that can be applied to one side alone."""
         value = self.expected() if side == "o" else f"n.{self.slot}"
-        return self._chain(value, self.field.spec.accept)
+        return chain(value, [a.form for a in self.field.spec.accept])
 
     def tolerated(self) -> str:
         """True where accepted forms together, the tolerance or a fold explain the difference."""
@@ -119,27 +119,19 @@ class FieldRule:
 
     # -- accepted forms ---------------------------------------------------------------------
 
-    def _chain(self, value: str, accepts: tuple[Accept, ...]) -> str:
-        accepted = {a.form for a in accepts}
-        for form in ORDER:
-            if form in accepted:
-                value = normal(form, value)
-        return value
-
     def _explained(self, accepts: tuple[Accept, ...]) -> str:
         """True where these forms together explain the difference; never NULL."""
-        old, new = self._chain(self.expected(), accepts), self._chain(f"n.{self.slot}", accepts)
-        pairwise = [test for a in accepts if (test := self._pairwise(a, "p.o", "p.n"))]
-        if not pairwise:
-            return f"({old} IS NOT DISTINCT FROM {new})"
-        tests = " OR ".join(["p.o IS NOT DISTINCT FROM p.n", *pairwise])
-        pair = f"[{{o: {old}, n: {new}}}]"
-        return f"list_bool_or(list_transform({pair}, lambda p: coalesce({tests}, FALSE)))"
+        raw = self.expected(), f"n.{self.slot}"
+        forms = [a.form for a in accepts]
+        if size := next((a.argument for a in accepts if a.form is AcceptForm.TRUNCATED), None):
+            return explained_by_cut(*raw, forms, int(size))
+        old, new = (chain(value, forms) for value in raw)
+        pairwise = [test for a in accepts if (test := self._pairwise(a, old, new))]
+        tests = " OR ".join([f"{old} IS NOT DISTINCT FROM {new}", *pairwise])
+        return f"coalesce({tests}, FALSE)"
 
     def _pairwise(self, accept: Accept, old: str, new: str) -> str:
         argument = accept.argument or ""
-        if accept.form is AcceptForm.TRUNCATED:
-            return cut_at(old, new, int(argument))
         if accept.form is AcceptForm.ROUNDED:
             return rounded(old, new, int(argument), self.name)
         if accept.form is AcceptForm.TIME_TRUNCATED and self.name is TypeName.TIMESTAMP:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from safeguard.comparing.sql import literal
 from safeguard.contract.types import AcceptForm
 
-ORDER = (
+_ORDER = (
     AcceptForm.ESCAPED,
     AcceptForm.LINE_ENDINGS,
     AcceptForm.UNICODE_FORM,
@@ -50,13 +52,40 @@ def normal(form: AcceptForm, value: str) -> str:
 def _nfc(value: str) -> str:
     """NFC of the whole text: DuckDB's own drops what stands behind a NUL character."""
     parts = f"list_transform(string_split({value}, chr(0)), lambda part: nfc_normalize(part))"
-    return f"array_to_string({parts}, chr(0))"
+    whole = f"array_to_string({parts}, chr(0))"
+    return f"CASE WHEN contains({value}, chr(0)) THEN {whole} ELSE nfc_normalize({value}) END"
 
 
-def cut_at(old: str, new: str, size: int) -> str:
-    """New is the longest prefix of old that fits into `size` bytes without cutting a character."""
-    longer = f"substring({old}, 1, length({new}) + 1)"
-    return (
-        f"(starts_with({old}, {new}) AND octet_length(encode({old})) > {size} "
-        f"AND octet_length(encode({new})) <= {size} AND octet_length(encode({longer})) > {size})"
-    )
+def chain(value: str, forms: Collection[AcceptForm]) -> str:
+    """All of these forms that can be applied to one value alone."""
+    for form in _ORDER:
+        if form in forms:
+            value = normal(form, value)
+    return value
+
+
+def explained_by_cut(old: str, new: str, forms: Collection[AcceptForm], size: int) -> str:
+    """True where these forms, of which one is truncation, make `new` of `old`; never NULL.
+
+    Others may have been at work before the cut, after it, or both: the old text is cut as it is,
+    under each form alone and under all, and then meets the new one under all.
+    """
+    whole = chain(old, forms)
+    alone = [chain(old, (form,)) for form in _ORDER if form in forms]
+    texts = ", ".join(dict.fromkeys((old, *alone, whole)))
+    longer = f"list_filter(p.x, lambda x: octet_length(encode(x)) > {size})"
+    cut = f"list_distinct(list_transform({longer}, lambda x: {_cut('x', size)}))"
+    made = f"c IS NOT DISTINCT FROM p.n OR {chain('c', forms)} IS NOT DISTINCT FROM p.n"
+    by_cut = f"list_bool_or(list_transform({cut}, lambda c: {made}))"
+    pair = f"[{{o: {whole}, n: {chain(new, forms)}, x: [{texts}]}}]"
+    tests = f"p.o IS NOT DISTINCT FROM p.n OR coalesce({by_cut}, FALSE)"
+    return f"list_bool_or(list_transform({pair}, lambda p: {tests}))"
+
+
+def _cut(text: str, size: int) -> str:
+    """The longest start of a longer text that fits into `size` bytes and cuts no character."""
+    digits = f"hex({text})"
+    start = f"substring({digits}, 1, {2 * size})"
+    whole = f"regexp_replace({start}, '[C-F].([89AB].){{0,2}}$', '')"
+    within = f"substring({digits}, {2 * size + 1}, 1) IN ('8', '9', 'A', 'B')"
+    return f"decode(unhex(CASE WHEN {within} THEN {whole} ELSE {start} END))"
