@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from safeguard.comparing.causes import number_causes, text_causes, time_causes
 from safeguard.comparing.forms import chain, explained_by_cut
-from safeguard.comparing.rounding import MICROSECONDS, clock_cut, floored, rounded
+from safeguard.comparing.rounding import MICROSECONDS, clock_cut, floored, rounded, within
 from safeguard.comparing.sql import literal, shown
 from safeguard.contract.types import Accept, AcceptForm, TypeName
 from safeguard.planning.layout import FieldSlot
@@ -115,7 +115,16 @@ class FieldRule:
         """True where accepted forms together, the tolerance or a fold explain the difference."""
         tests = [self._explained(self.field.spec.accept)] if self.field.spec.accept else []
         tests += [test for _, test in self._inherent()]
-        return f"coalesce({' OR '.join(tests)}, FALSE)" if tests else "FALSE"
+        return (
+            f"coalesce(({' OR '.join(tests)}) AND NOT {self.unmapped()}, FALSE)"
+            if tests
+            else "FALSE"
+        )
+
+    def same_as_accepted(self) -> str:
+        """True where the values of tables o and n are equal, or their difference is tolerated; never
+        NULL. What did not parse reads as NULL: ask for `o.bad IS NULL AND n.bad IS NULL` too."""
+        return f"({self.equal} OR {self.tolerated()})"
 
     # -- accepted forms ---------------------------------------------------------------------
 
@@ -159,10 +168,8 @@ class FieldRule:
         found = []
         old, new = self.expected(), f"n.{self.slot}"
         if self.field.old.type.tolerance and self.name is TypeName.FLOAT:
-            t = float(self.field.old.type.tolerance)
-            found.append(
-                ("within_tolerance", f"coalesce(abs({old} - {new}) <= {literal(t)}, FALSE)")
-            )
+            test = within(old, new, self.field.old.type.tolerance)
+            found.append(("within_tolerance", f"coalesce({test}, FALSE)"))
         readings = []
         twice = self.field.alternate_old and self.mapping is None
         if twice:

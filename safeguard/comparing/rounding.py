@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from safeguard.contract.types import TypeName
 
 MICROSECONDS = {
@@ -15,6 +17,8 @@ MICROSECONDS = {
 _PLACES = {"microsecond": 6, "millisecond": 3, "second": 0}
 _WHOLE = {"minute": r"\1:\2:00\5", "hour": r"\1:00:00\5", "day": r"00:00:00\5"}
 _MOST_DIGITS = 38
+_DIGITS_BEFORE = 20
+_PLACES_OF_FLOATS = 20
 
 
 def floored(instant: str, unit: int) -> str:
@@ -39,11 +43,47 @@ def rounded(old: str, new: str, scale: int, kind: TypeName) -> str:
     if kind is TypeName.FLOAT:
         half = f"0.5 * pow(10, -{scale})"
         return f"(abs({old} - {new}) <= {half} * 1.000001 AND round({new}, {scale}) = {new})"
-    places = min(max(12, scale + 3), _MOST_DIGITS)
-    exact_old = f"TRY_CAST({_sticky(old, places - 1)} AS DECIMAL({_MOST_DIGITS}, {places}))"
-    exact_new = f"TRY_CAST({new} AS DECIMAL({_MOST_DIGITS}, {places}))"
+    places = min(scale + 3, _MOST_DIGITS)
+    before = max(min(_DIGITS_BEFORE, _MOST_DIGITS - places - 1), 0)
+    # Of numbers that begin alike only the ends are subtracted: so many digits no type holds.
+    head = f"greatest(length({_whole(old)}) - {before}, 0)"
+    alike = (
+        f"length({_whole(old)}) = length({_whole(new)}) "
+        f"AND substring({old}, 1, {head}) = substring({new}, 1, {head})"
+    )
+    ends = (
+        f"CASE WHEN {alike} THEN substring({n}, {head} + 1) "
+        f"WHEN length({_whole(n)}) < {_MOST_DIGITS - places} THEN {n} END"
+        for n in (old, new)
+    )
+    a, b = (
+        f"TRY_CAST({_sticky(f'({end})', places - 1)} AS DECIMAL({_MOST_DIGITS}, {places}))"
+        for end in ends
+    )
     half = f"CAST('0.{'0' * scale}5' AS DECIMAL({_MOST_DIGITS}, {places}))"
-    return f"({_length(new)} <= {scale} AND abs({exact_old} - {exact_new}) <= {half})"
+    return f"({_length(new)} <= {scale} AND abs({a} - {b}) <= {half})"
+
+
+def within(old: str, new: str, tolerance: Decimal) -> str:
+    """True where two floats, as the shortest decimals that mean them, are this near.
+
+    So 0.4 is 0.1 from 0.3, which it is not in binary. Numbers of 18 digits and more before the point
+    have no such decimals: they are subtracted as they are.
+    """
+    exact = f"DECIMAL({_MOST_DIGITS}, {_PLACES_OF_FLOATS})"
+    limit = 10 ** (_MOST_DIGITS - _PLACES_OF_FLOATS - 1)
+    small = f"abs({old}) < {limit} AND abs({new}) < {limit}"
+    a, b = (
+        f"TRY_CAST(CASE WHEN {small} THEN CAST({v} AS VARCHAR) END AS {exact})" for v in (old, new)
+    )
+    binary = f"abs({old} - {new}) <= CAST('{float(tolerance)!r}' AS DOUBLE)"
+    if not Decimal(10) ** -_PLACES_OF_FLOATS <= tolerance < limit:
+        return f"({binary})"
+    return f"CASE WHEN {small} THEN abs({a} - {b}) <= CAST('{tolerance:f}' AS {exact}) ELSE {binary} END"
+
+
+def _whole(number: str) -> str:
+    return f"split_part({number}, '.', 1)"
 
 
 def _length(number: str) -> str:

@@ -167,7 +167,17 @@ NUMBERS = [
     ("decimal", "rounded(13)", "1.0000000000004", "1", None),
     ("decimal", "rounded(13)", "1.00000000000004", "1", ["rounded"]),
     ("decimal", "rounded(40)", "1.5", "1.6", None),
-    ("decimal", "rounded(2)", "9" * 60 + ".001", "9" * 60, None),
+    ("decimal", "rounded(2)", "9" * 60 + ".001", "9" * 60, ["rounded"]),
+    ("decimal", "rounded(2)", "9" * 60 + ".006", "9" * 60, None),
+    ("decimal", "rounded(2)", "123456789" * 3 + ".125", "123456789" * 3 + ".13", ["rounded"]),
+    ("decimal", "rounded(2)", "-" + "123456789" * 3 + ".125", "123456789" * 3 + ".13", None),
+    ("decimal", "rounded(2)", "-" + "12345" * 9 + ".125", "-" + "12345" * 9 + ".13", ["rounded"]),
+    ("decimal", "rounded(2)", "5" + "0" * 30 + ".125", "5" + "0" * 29 + ".13", None),
+    ("decimal", "rounded(2)", "6" + "0" * 30 + ".125", "5" + "0" * 30 + ".13", None),
+    ("decimal", "rounded(0)", "9" * 26, "-" + "9" * 26, None),
+    ("decimal", "rounded(0)", "9" * 22 + ".5", "1" + "0" * 22, ["rounded"]),
+    ("decimal", "rounded(2)", "0.125", "0.13", ["rounded"]),
+    ("decimal", "rounded(2)", "-0.001", "0", ["rounded"]),
     ("float", "", "0.1", "0.10000000000000002", None),
     ("float", "", "NaN", "NaN", []),
     ("float", "", "0", "-0", []),
@@ -178,6 +188,17 @@ NUMBERS = [
     ("float(0.01)", "", "1.5", "1.5", []),
     ("float(0.5)", "", "1", "1.5", ["within_tolerance"]),
     ("float(0.5)", "", "1", "1.6", None),
+    ("float(0.1)", "", "0.4", "0.3", ["within_tolerance"]),
+    ("float(0.1)", "", "0.3", "0.4", ["within_tolerance"]),
+    ("float(0.1)", "", "0.4", "0.29999999999999993", None),
+    ("float(0.1)", "", "1000000000.4", "1000000000.3", ["within_tolerance"]),
+    ("float(1e-7)", "", "4e-7", "3e-7", ["within_tolerance"]),
+    ("float(0.1)", "", "1e17", "1.0000000000000002e17", None),
+    ("float(0.1)", "", "1e300", "1.0000000000000002e300", None),
+    ("float(0.1)", "", "1e300", "0.1", None),
+    ("float(1e20)", "", "1e20", "2e20", ["within_tolerance"]),
+    ("float(1e-30)", "", "1", "1.0000000000000002", None),
+    ("float(0.1)", "", "Infinity", "1", None),
     ("float(0.01)", "", "NaN", "1", None),
     ("float(0.01)", "", "Infinity", "-Infinity", None),
     ("float(0.01)", "", "1", None, None),
@@ -302,6 +323,32 @@ def test_the_second_reading_of_a_mapped_time_is_not_compared_with_its_result(dat
     field = slot_of("timestamp", new="text", map={MOMENT: "then"}, alternate_old=True)
     assert judged(database, field, MOMENT, "then", old2=MOMENT)[0] == EQUAL
     assert judged(database, field, MOMENT, "now", old2=MOMENT)[0] == CHANGED
+
+
+PAIRS = [
+    ("a", "a", True),
+    ("a", "A", True),
+    ("a", "b", False),
+    (None, None, True),
+    ("a", None, False),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "same"), PAIRS)
+def test_same_as_accepted_is_equal_or_tolerated(database, old, new, same):
+    field = slot_of("text", "case")
+    put(database, "o", old, field.old)
+    put(database, "n", new, field.new[0])
+    test = rule_for(field, 0).same_as_accepted()
+    assert database.execute(f"SELECT {test} FROM o, n").fetchone() == (same,)
+
+
+def test_a_value_that_the_map_does_not_know_is_same_as_nothing(database):
+    field = slot_of("integer", "null_empty", new="text", map={"5": "up"})
+    put(database, "o", "2", field.old)
+    put(database, "n", None, field.new[0])
+    test = rule_for(field, 0).same_as_accepted()
+    assert database.execute(f"SELECT {test} FROM o, n").fetchone() == (False,)
 
 
 @pytest.mark.parametrize(
