@@ -171,7 +171,7 @@ def _covered(
         named += _crosswalk_tables(system, entry.contract)
     found = set(_names(tables, named))
     whole = [name for r in readings for name in _read_with_heirs(r.source)]
-    return frozenset(found | heirs(tables, _names(tables, whole)).keys())
+    return frozenset(found | heirs(tables, _names(tables, whole)))
 
 
 def _read_with_heirs(source: Source) -> list[str]:

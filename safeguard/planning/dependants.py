@@ -36,20 +36,17 @@ def find_table(tables: Iterable[Table], name: str) -> Table | None:
     return find_table(known.values(), rest) if rest and schema in ("public", "main") else None
 
 
-def heirs(tables: Sequence[Table], names: Iterable[str]) -> dict[str, str]:
-    """Tables whose rows a SELECT of the named ones gives too, each with the named one."""
-    found = {name: name for name in names}
-    step = True
-    while step:
-        more = {
-            table.name: found[parent]
-            for table in tables
-            for parent in table.inherits
-            if parent in found and table.name not in found
-        }
-        found |= more
-        step = bool(more)
-    return {heir: name for heir, name in found.items() if heir != name}
+def heirs(tables: Sequence[Table], names: Iterable[str]) -> frozenset[str]:
+    """Tables whose rows a SELECT of one of the named tables gives too; some may be named as well."""
+    parents = set(names)
+    found: set[str] = set()
+    more = True
+    while more:
+        reached = {t.name for t in tables if parents.intersection(t.inherits)} - found
+        found |= reached
+        parents |= reached
+        more = bool(reached)
+    return frozenset(found)
 
 
 def find_dependants(
