@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from safeguard.contract.types import Type, TypeName
@@ -44,6 +44,7 @@ def expected(naive: dt.datetime, zone: str) -> tuple[int, int | None]:
     return first, None if first == second else second
 
 
+@settings(deadline=None)
 @given(st.lists(st.datetimes(), max_size=20), st.sampled_from(ZONES))
 def test_every_naive_time_is_read_as_zoneinfo_reads_it(
     moments: list[dt.datetime], zone: str
@@ -82,6 +83,7 @@ def test_an_offset_in_a_fold_is_never_lost_to_the_wall_time() -> None:
     ]
 
 
+@settings(deadline=None)
 @given(st.datetimes(timezones=st.sampled_from([ZoneInfo(zone) for zone in ZONES])))
 def test_wall_time_of_an_instant_is_that_of_its_zone(moment: dt.datetime) -> None:
     utc = moment.astimezone(dt.UTC) if 2 < moment.year < 9998 else moment.replace(tzinfo=dt.UTC)
