@@ -268,13 +268,18 @@ def _as_of(contract: Contract, page: Page) -> Mistakes:
     as_of = contract.as_of
     if as_of is None:
         return
-    order = (contract.order,) if contract.order else ()
-    if as_of.field not in (*contract.fields, *order):
-        known = (*contract.fields, *order)
+    if as_of.field == contract.order:
+        message = (
+            f"`as_of` takes a field, and `{as_of.field}` is the order: list it under `fields` too, "
+            "by another name, and say in `columns` which column it is"
+        )
+        yield page.mistake(message, "as_of", "field")
+        return
+    if as_of.field not in contract.fields:
+        known = contract.fields
         yield page.unknown("this contract has no field", as_of.field, known, "as_of", "field")
         return
-    spec = contract.fields.get(as_of.field)
-    declared = spec.type if spec else contract.keys.get(as_of.field)
+    declared = contract.fields[as_of.field].type
     if declared is None:
         return
     if declared.name not in (TypeName.TIMESTAMP, TypeName.DATE, TypeName.INTEGER):

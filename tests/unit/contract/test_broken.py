@@ -72,6 +72,7 @@ CONTRACT_CASES = {
     "field twice": ("  note: {", "  position: {", "10:3  `position` is named twice, in `order` and `fields`"),
     "key type": ("fields:", "keys: {titel_id: uuid}\nfields:", "8:8  owner, item, list and order name no `titel_id`. Did you mean `title_id`?"),
     "key of a field": ("fields:", "keys: {note: text}\nfields:", "8:8  `note` is a field: its type stands in `fields`"),
+    "as_of the order": ("field: added_at", "field: position", "25:16  `as_of` takes a field, and `position` is the order: list it under `fields` too"),
     "as_of": ("field: added_at", "field: addd_at", "25:16  this contract has no field `addd_at`. Did you mean `added_at`?"),
     "as_of type": ("field: added_at", "field: note", "25:16  `as_of` needs a timestamp, date or integer field; `note` is text"),
     "as_of value": ("2026-03-01T00:00:00Z", "noon", "25:33  `value` must be a timestamp (2026-03-01T00:00:00Z), a date or a whole number, not `noon`"),
