@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from safeguard.findings.result import CheckResult, ContentResult, Impact, ListSample
 from safeguard.findings.words import OldStatus, Verdict
-from safeguard.reports import bar_view, list_view, sample_view, vocabulary, why, wording
+from safeguard.reports import bar_view, list_view, notes, sample_view, vocabulary, why, wording
 from safeguard.reports.advice import advice
 from safeguard.reports.printable import clipped
 
@@ -67,6 +67,7 @@ def _environment() -> Environment:
         "list_rows": list_view.rows_of,
         "reversed_list": list_view.exactly_reversed,
         "sample_tables": sample_view.sample_tables,
+        "all_notes": notes.all_notes,
         "why_of": why.why_of,
         "value_of": sample_view.value_of,
         "segment_names": _segment_names,

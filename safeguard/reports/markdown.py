@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from safeguard.findings.result import CheckResult, ContentResult
 from safeguard.findings.words import Verdict
-from safeguard.reports import vocabulary, wording
+from safeguard.reports import notes, vocabulary, wording
 from safeguard.reports.printable import clipped
 from safeguard.reports.why import why
 
@@ -89,7 +89,7 @@ def _reasons(result: CheckResult, *, blocks: bool) -> Iterator[str]:
 def _unchecked(result: CheckResult) -> Iterator[str]:
     coverage = result.coverage
     yield from (_text(wording.uncovered_sentence(t)) for t in coverage.uncovered)
-    yield from map(_text, wording.all_notes(result))
+    yield from map(_text, notes.all_notes(result))
     for table in coverage.ignored:
         yield _text(f"{table.system}.{table.table} is ignored: {table.reason}")
     yield from (_text(f"column {c} is not checked") for c in coverage.unchecked_columns)

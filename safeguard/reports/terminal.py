@@ -11,7 +11,7 @@ from rich.text import Text
 
 from safeguard.findings.result import CheckResult, ContentResult
 from safeguard.findings.words import Verdict
-from safeguard.reports import vocabulary, wording
+from safeguard.reports import notes, vocabulary, wording
 from safeguard.reports.printable import clipped, printable
 from safeguard.reports.why import run_reasons, why_of
 
@@ -165,7 +165,7 @@ def _packed(facts: Sequence[str], room: int) -> list[Text]:
 def _second_lines(result: CheckResult) -> list[str]:
     lines = _cut_lines([w.text for w in run_reasons(result) if not w.blocks])
     if result.verdict is Verdict.PASS:
-        lines = [s for s in (wording.tolerated_sentence(result),) if s]
+        lines = [s for s in (notes.tolerated_sentence(result),) if s]
     elif result.verdict is Verdict.UNDECIDED and wording.nothing_found(result):
         lines.append("Nothing was found lost in what was compared.")
     headline = wording.headline(result)
@@ -181,7 +181,7 @@ def _cut_lines(lines: list[str]) -> list[str]:
 
 def _labelled(result: CheckResult, folder: str | None) -> list[tuple[str, str, bool]]:
     rows = [*_not_covered(result)]
-    rows += _cut([("note", note, False) for note in wording.run_notes(result)], "notes")
+    rows += _cut([("note", note, False) for note in notes.run_notes(result)], "notes")
     sums = [("sums", wording.sums_sentence(c), False) for c in result.contents if c.old or c.new]
     rows += _cut(sums, "sums")
     rows += [("system", line, False) for line in wording.system_lines(result)]

@@ -189,20 +189,6 @@ def test_the_content_line_accounts_for_every_old_entry() -> None:
     )
 
 
-def test_notes_that_stand_elsewhere_are_not_said_again() -> None:
-    content = examples.content(tolerated={"mapped": 3_521}, not_due=4, notes=("lossy",))
-    notes = (
-        "queue: lossy",
-        "queue: 3,521 tolerated (mapped)",
-        "queue: 4 entries not due yet (as_of)",
-        "old.web_sessions is ignored: expires by itself in 30 minutes",
-        "queue: 7 entries extra (warned of)",
-    )
-    result = replace(examples.passed(), contents=(content,), notes=notes)
-    assert wording.run_notes(result) == ("queue: 7 entries extra (warned of)",)
-    assert wording.all_notes(result).count("queue: lossy") == 1
-
-
 @pytest.mark.parametrize(
     ("bare", "said"),
     [
