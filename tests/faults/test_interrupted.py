@@ -136,9 +136,9 @@ def test_a_csv_that_changes_while_it_is_compared(shop, name):
 # -- signals ------------------------------------------------------------------------------------
 
 
-def slow(shop) -> None:
+def slow(shop, count: int = 300_000) -> None:
     """A check that takes some seconds."""
-    rows = [(i, i, 1, "x" * 50) for i in range(300_000)]
+    rows = [(i, i, 1, "x" * 50) for i in range(count)]
     for name in ("old", "new"):
         shop.database(name, rows=rows)
 
@@ -170,6 +170,28 @@ def test_an_interrupted_check_is_undecided(shop, number):
     assert process.wait(60) == 130
     assert (shop.verdict["verdict"], shop.verdict["exit_code"]) == ("UNDECIDED", 130)
     assert not (shop.folder / "out" / "exchange").exists()
+
+
+MOMENTS = (0.02, 0.2, 0.35, 0.5, 0.65, 0.8)
+"""Parts of the time that a whole check takes."""
+
+
+def test_ctrl_c_at_any_moment_is_no_bug_of_ours(shop):
+    """DuckDB makes an error of its own of a signal that comes while it works."""
+    slow(shop, 100_000)
+    process = started(shop, 0)
+    begun = time.monotonic()
+    assert process.wait(120) == 0
+    whole = time.monotonic() - begun
+    ends = []
+    for part in MOMENTS:
+        process = started(shop, part * whole)
+        process.send_signal(signal.SIGINT)
+        ends.append((process.wait(60), shop.verdict["verdict"], shop.verdict["exit_code"]))
+    # On a busy machine one check may be through before its moment comes, and is a PASS.
+    interrupted = [end for end in ends if end != (0, "PASS", 0)]
+    assert set(interrupted) == {(130, "UNDECIDED", 130)}, ends
+    assert len(interrupted) > len(MOMENTS) / 2, ends
 
 
 def test_a_check_interrupted_as_it_opens_leaves_nothing(shop):

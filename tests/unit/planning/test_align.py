@@ -113,6 +113,20 @@ def test_types_that_do_not_fit(mistakes, spec, old, new, message):
     assert mistakes(record(spec), **sides(old, new)) == [message]
 
 
+@pytest.mark.parametrize(
+    ("kind", "new_zone", "zone"),
+    [
+        ("timestamp", "UTC", "Asia/Kolkata"),
+        ("timestamp", "Asia/Kolkata", None),  # compared as it was written
+        ("text", "UTC", None),
+    ],
+)
+def test_the_zone_that_old_times_were_written_in(prepared, kind, new_zone, zone):
+    zones = {"old": "Asia/Kolkata", "new": new_zone}
+    (field,) = prepared(record(), **sides(kind, kind), zones=zones).fields
+    assert field.zone == zone
+
+
 def test_what_is_accepted_under_a_map_fits_the_results(prepared):
     spec = "type: integer, map: {5: up}, accept: [case]"
     (field,) = prepared(record(spec), **sides("integer", "text")).fields
@@ -259,6 +273,29 @@ def test_the_padding_of_an_old_char_is_no_content(prepared, old, new, padded):
     for place in (0, 1):
         read = [plan.old[0].columns[place], plan.new[0].columns[place]]
         assert [c.source.blank_padded for c in read] == padded
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "padded"),
+    [("char", "char", True), ("char", "text", False), ("text", "char", False)],
+)
+def test_the_padding_of_one_of_two_old_columns_is_not_that_of_both(prepared, one, other, padded):
+    """A blank that the old VARCHAR held, and the new one does not, would have been no change."""
+    contract = record().replace(
+        "old: {system: old, table: t}",
+        "old: [{system: old, table: t}, {system: old, table: t, columns: {value: other}}]",
+    )
+    plan = prepared(
+        contract,
+        old=f"owner integer, value {one}, other {other}",
+        new="owner integer, value text",
+    )
+    read = [*plan.old, plan.new[0]]
+    assert [r.columns[1].source.blank_padded for r in read] == [
+        one == "char",
+        other == "char",
+        padded,
+    ]
 
 
 def listed(old: str, new: str) -> dict[str, str]:
