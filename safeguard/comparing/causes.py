@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from safeguard.comparing.forms import normal
-from safeguard.comparing.rounding import MICROSECONDS, floored
+from safeguard.comparing.rounding import time_cut
 from safeguard.contract.types import AcceptForm, TypeName
 from safeguard.systems.canonical import INFINITY, MINUS_INFINITY
 
@@ -26,11 +26,11 @@ def text_causes(old: str, new: str) -> Cases:
     return found
 
 
-def time_causes(old: str, new: str, factor: int) -> Cases:
+def time_causes(old: str, new: str, factor: int, zone: str | None) -> Cases:
     """Of two instants; `factor` is 1 for microseconds, 1000 for nanoseconds."""
     finite = f"abs({old}) < {INFINITY - 10} AND abs({new}) < {-MINUS_INFINITY - 10}"
     truncated = " OR ".join(
-        f"{floored(old, MICROSECONDS[u] * factor)} = {new}"
+        time_cut(old, new, u, factor, zone)
         for u in ("millisecond", "second", "minute", "hour", "day")
     )
     quarter, most = 900_000_000 * factor, 26 * 3_600_000_000 * factor

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from safeguard.comparing.causes import number_causes, text_causes, time_causes
 from safeguard.comparing.forms import chain, explained_by_cut
-from safeguard.comparing.rounding import MICROSECONDS, clock_cut, floored, rounded, within
+from safeguard.comparing.rounding import clock_cut, rounded, time_cut, within
 from safeguard.comparing.sql import literal, shown
 from safeguard.contract.types import Accept, AcceptForm, TypeName
 from safeguard.planning.layout import FieldSlot
@@ -144,8 +144,9 @@ class FieldRule:
         if accept.form is AcceptForm.ROUNDED:
             return rounded(old, new, int(argument), self.name)
         if accept.form is AcceptForm.TIME_TRUNCATED and self.name is TypeName.TIMESTAMP:
-            unit = MICROSECONDS[argument] * self._per_microsecond
-            return f"(abs({old}) < {INFINITY - 10} AND {floored(old, unit)} = {new})"
+            zone = self.field.zone if self.mapping is None else None
+            cut = time_cut(old, new, argument, self._per_microsecond, zone)
+            return f"(abs({old}) < {INFINITY - 10} AND {cut})"
         if accept.form is AcceptForm.TIME_TRUNCATED:
             return f"({clock_cut(old, argument)} = {new})"
         return ""
@@ -196,7 +197,7 @@ class FieldRule:
         elif self.name in _TEXTUAL:
             cases += text_causes(old, new)
         elif self.name is TypeName.TIMESTAMP:
-            cases += time_causes(old, new, self._per_microsecond)
+            cases += time_causes(old, new, self._per_microsecond, self.field.zone)
         elif self.name in (TypeName.DECIMAL, TypeName.INTEGER, TypeName.FLOAT):
             cases += number_causes(old, new, self.name)
         whens = " ".join(f"WHEN {test} THEN '{name}'" for test, name in cases)

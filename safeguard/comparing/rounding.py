@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
+from functools import cache
+from zoneinfo import ZoneInfo
 
 from safeguard.contract.types import TypeName
 
@@ -17,6 +20,7 @@ MICROSECONDS = {
 _PLACES = {"microsecond": 6, "millisecond": 3, "second": 0}
 _WHOLE = {"minute": r"\1:\2:00\5", "hour": r"\1:00:00\5", "day": r"00:00:00\5"}
 _MOST_DIGITS = 38
+_LAST_YEAR = 2038
 _DIGITS_BEFORE = 20
 _PLACES_OF_FLOATS = 20
 
@@ -24,6 +28,32 @@ _PLACES_OF_FLOATS = 20
 def floored(instant: str, unit: int) -> str:
     """An instant cut to its unit. 128 bits wide: infinity is among the values this is asked of."""
     return f"({instant}::HUGEINT - (({instant} % {unit}) + {unit}) % {unit})"
+
+
+@cache
+def offsets(zone: str | None) -> tuple[int, ...]:
+    """Seconds east of UTC, 0 among them, that clocks of a zone have shown since 1970."""
+    found = {0}
+    if zone is not None:
+        here = ZoneInfo(zone)
+        for month in range(12 * (_LAST_YEAR - 1970)):
+            moment = dt.datetime(1970 + month // 12, month % 12 + 1, 1, tzinfo=dt.UTC)
+            found.add(int((moment.astimezone(here).utcoffset() or dt.timedelta()).total_seconds()))
+    return tuple(sorted(found))
+
+
+def time_cut(old: str, new: str, unit: str, factor: int, zone: str | None) -> str:
+    """True where `new` is the instant `old` cut to its unit, in UTC or on the clocks of `zone`.
+
+    Less than a unit is ever cut: the 25th hour of the day on which clocks go back is not.
+    `factor` is 1 for microseconds, 1000 for nanoseconds.
+    """
+    size = MICROSECONDS[unit] * factor
+    tests = []
+    for east in offsets(zone) if unit in ("hour", "day") else (0,):
+        here = east * 1_000_000 * factor
+        tests.append(f"{floored(f'({old}::HUGEINT + {here})', size)} - {here} = {new}")
+    return f"({' OR '.join(tests)})"
 
 
 def clock_cut(time: str, unit: str) -> str:

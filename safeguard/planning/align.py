@@ -208,6 +208,7 @@ class _Aligner:
             alternate_new=tuple(
                 self._alternate(name, d, n.type) for n, d in zip(new, self.new, strict=True)
             ),
+            zone=self._written_in(name, old.type),
         )
 
     def _vet_accepts(self, name: str, compared: tuple[Typed, ...]) -> None:
@@ -255,6 +256,12 @@ class _Aligner:
     def _as_written(self, name: str) -> bool:
         zones = self._zones(name)
         return len(zones) == 1 and None not in zones
+
+    def _written_in(self, name: str, kind: Type) -> str | None:
+        zones = {one.zone_of(name) for one in self.old}
+        if kind.name is not TypeName.TIMESTAMP or self._as_written(name) or len(zones) > 1:
+            return None
+        return next(iter(zones))
 
     def _alternate(self, name: str, one: Described, kind: Type) -> bool:
         if kind.name is not TypeName.TIMESTAMP or self._as_written(name):

@@ -57,6 +57,8 @@ class FieldSlot:
     new: tuple[Typed, ...]
     alternate_old: bool = False
     alternate_new: tuple[bool, ...] = ()
+    zone: str | None = None
+    """The zone that old timestamps were written in, where values are kept as instants."""
 
 
 @dataclass(frozen=True)

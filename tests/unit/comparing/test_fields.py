@@ -270,6 +270,30 @@ def test_a_fold_equals_either_of_its_readings(database):
     assert judged(database, field, first, None, old2=second)[0] == CHANGED
 
 
+ZONED = [  # (zone, unit, old, new, is it cut?)
+    ("Asia/Kolkata", "hour", "2025-06-01 18:15:00", "2025-06-01 17:30:00", True),
+    ("Asia/Kolkata", "hour", "2025-06-01 18:15:00", "2025-06-01 18:00:00", True),
+    ("Asia/Kolkata", "hour", "2025-06-01 18:15:00", "2025-06-01 18:30:00", False),
+    ("Asia/Kolkata", "hour", "2025-06-01 18:15:00", "2025-06-01 16:30:00", False),
+    ("Asia/Kolkata", "hour", "2025-06-01 18:15:00", "2025-06-01 17:45:00", False),
+    ("Asia/Kolkata", "minute", "2025-06-01 18:15:30", "2025-06-01 18:15:00", True),
+    ("America/Los_Angeles", "day", "2025-06-02 06:45:00", "2025-06-01 07:00:00", True),
+    ("America/Los_Angeles", "day", "2025-06-02 06:45:00", "2025-06-02 07:00:00", False),
+    ("America/Los_Angeles", "day", "2025-06-02 06:45:00", "2025-05-31 07:00:00", False),
+    ("America/Los_Angeles", "day", "2025-06-02 06:45:00", "2025-06-02 05:00:00", False),
+    ("America/Los_Angeles", "day", "2025-03-10 06:30:00", "2025-03-09 08:00:00", True),
+    ("America/Los_Angeles", "day", "1960-01-02 06:30:00", "1960-01-01 08:00:00", True),
+    ("America/Los_Angeles", "day", INFINITE, "2025-06-01 07:00:00", False),
+    (None, "day", "2025-06-02 06:45:00", "2025-06-01 07:00:00", False),
+]
+
+
+@pytest.mark.parametrize(("zone", "unit", "old", "new", "cut"), ZONED)
+def test_a_time_is_cut_on_the_clocks_that_it_was_written_by(database, zone, unit, old, new, cut):
+    field = slot_of("timestamp", f"time_truncated({unit})", zone=zone)
+    assert judged(database, field, old, new)[0] == (TOLERATED if cut else CHANGED)
+
+
 VOTES = {"5": "up", "4": "up", "3": "none", "1": "down"}
 MAPS = [
     (VOTES, "5", "up", EQUAL),
