@@ -13,7 +13,7 @@ from safeguard.comparing.causes import number_causes, text_causes, time_causes
 from safeguard.comparing.forms import chain, explained_by_cut
 from safeguard.comparing.rounding import clock_cut, rounded, time_cut, within
 from safeguard.comparing.sql import literal, shown
-from safeguard.contract.types import Accept, AcceptForm, TypeName
+from safeguard.contract.types import Accept, AcceptForm, Type, TypeName
 from safeguard.planning.layout import FieldSlot
 from safeguard.systems.canonical import INFINITY, Storage, canonical_value
 
@@ -238,9 +238,9 @@ def rule_for(field: FieldSlot, route: int) -> FieldRule:
 
 
 def _mapped(
-    value: str | None, kind: object, storage: Storage
+    value: str | None, kind: Type, storage: Storage
 ) -> int | str | float | bool | bytes | None:
-    return None if value is None else canonical_value(value, kind, storage)  # type: ignore[arg-type]
+    return None if value is None else canonical_value(value, kind, storage)
 
 
 def _holding(tests: Sequence[tuple[str | Accept, str]]) -> str:

@@ -72,7 +72,7 @@ class Pairing:
     @property
     def accepted(self) -> str:
         """Whole entries are equal, or differ only as the contract accepts."""
-        tests = [f"({r.equal} OR {r.tolerated()})" for r in self.rules]
+        tests = [r.same_as_accepted() for r in self.rules]
         return " AND ".join(["o.bad IS NULL", "n.bad IS NULL", *tests])
 
     # -- steps ------------------------------------------------------------------------------

@@ -9,11 +9,11 @@ from safeguard.comparing.declaring import declare_types
 from safeguard.comparing.fields import rule_for
 from safeguard.contract.model import Contract, Crosswalk, LoadedContract, LoadedPlan, Source
 from safeguard.findings.trouble import Mistake, UsageProblem
-from safeguard.planning.align import (
+from safeguard.planning.align import align
+from safeguard.planning.described import (
     CrosswalkKey,
     Described,
     DescribedCrosswalk,
-    align,
     crosswalks_of,
 )
 from safeguard.planning.layout import ContentPlan

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from zoneinfo import ZoneInfo
+from dataclasses import replace
 
-from safeguard.contract.model import Contract, Crosswalk, LoadedContract, OldSource, Source
+from safeguard.contract.model import LoadedContract, OldSource
 from safeguard.contract.types import Type, TypeName
 from safeguard.findings.trouble import Mistake, UsageProblem
+from safeguard.planning.cutoff import cutoff_of
+from safeguard.planning.described import CrosswalkKey, Described, DescribedCrosswalk
 from safeguard.planning.kinds import TypesDiffer, common_type, typed, unfit
 from safeguard.planning.layout import (
     ORDER_SLOT,
@@ -25,48 +25,7 @@ from safeguard.planning.layout import (
 )
 from safeguard.planning.selection import receives_of, slots_of
 from safeguard.systems.canonical import CanonicalColumn, Storage
-from safeguard.systems.interface import Output, Selection, SourceType
-
-
-@dataclass(frozen=True)
-class Described:
-    """A source of the contract with its resolved selection and its system's time zone."""
-
-    source: Source
-    selection: Selection
-    zone: str | None
-
-    def output(self, slot: str) -> Output:
-        return next(o for o in self.selection.outputs if o.name == slot)
-
-    def zone_of(self, name: str) -> str | None:
-        return self.source.timezones.get(name, self.zone)
-
-
-@dataclass(frozen=True)
-class DescribedCrosswalk:
-    """A crosswalk with its resolved selection (outputs `old` and `new`)."""
-
-    spec: Crosswalk
-    selection: Selection
-
-    def type_of(self, side: str) -> SourceType:
-        return next(o.type for o in self.selection.outputs if o.name == side)
-
-
-CrosswalkKey = tuple[str, int, str]
-"""("old" or "new", index of the source, contract column name)."""
-
-
-def crosswalks_of(contract: Contract) -> dict[CrosswalkKey, Crosswalk]:
-    """Which crosswalk translates which column of which source; the top one serves new entries."""
-    found: dict[CrosswalkKey, Crosswalk] = {}
-    for i, old in enumerate(contract.old):
-        found |= {("old", i, name): walk for name, walk in old.crosswalk.items()}
-    for i, new in enumerate(contract.new):
-        walks = {**contract.crosswalk, **new.crosswalk}
-        found |= {("new", i, name): walk for name, walk in walks.items()}
-    return found
+from safeguard.systems.interface import Selection, SourceType
 
 
 class _Aligner:
@@ -334,38 +293,13 @@ class _Aligner:
         as_of = self.contract.as_of
         if as_of is None:
             return None
-        by_name = {f.name: f for f in fields}
-        field = by_name.get(as_of.field)
-        if field is None:
-            self._mistake(f"as_of: `{as_of.field}` is not a field of this contract", "as_of.field")
-            return None
+        field = next((f for f in fields if f.name == as_of.field), None)
+        zones = self._zones(as_of.field) if field and self._as_written(as_of.field) else {None}
         try:
-            value = self._cutoff_value(field, as_of.value)
+            return cutoff_of(as_of, field, next(iter(zones)))
         except ValueError as error:
-            self._mistake(f"as_of: {error}", "as_of.value")
+            self._mistake(f"as_of: {error}", "as_of.field" if field is None else "as_of.value")
             return None
-        return Cutoff(field.slot, value, field.old.storage)
-
-    def _cutoff_value(self, field: FieldSlot, value: dt.datetime | dt.date | int) -> int | str:
-        kind = field.old.type.name
-        if field.spec.map is not None:
-            raise ValueError(f"`{field.name}` has a map; take a field that is compared as it is")
-        if kind is TypeName.TIMESTAMP and isinstance(value, dt.date):
-            return self._instant(field, value)
-        if kind is TypeName.DATE and isinstance(value, dt.date):
-            return (value.date() if isinstance(value, dt.datetime) else value).isoformat()
-        if kind is TypeName.INTEGER and isinstance(value, int):
-            return value
-        raise ValueError(f"{value} does not fit `{field.name}`, which is {field.old.type}")
-
-    def _instant(self, field: FieldSlot, value: dt.date) -> int:
-        moment = value if isinstance(value, dt.datetime) else dt.datetime.combine(value, dt.time())
-        if self._as_written(field.name) and moment.tzinfo is not None:
-            (zone,) = self._zones(field.name)
-            moment = moment.astimezone(ZoneInfo(zone or "UTC")).replace(tzinfo=None)
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
-        micros = (moment - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(microseconds=1)
-        return micros * 1000 if field.old.nanoseconds else micros
 
     # -- columns per source -----------------------------------------------------------------
 
