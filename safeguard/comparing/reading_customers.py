@@ -15,7 +15,7 @@ from safeguard.contract.spelling import did_you_mean
 from safeguard.contract.types import Type, TypeName
 from safeguard.findings.trouble import Mistake, SystemProblem, UsageProblem
 from safeguard.planning.kinds import typed
-from safeguard.planning.layout import ContentPlan, CrosswalkPlan, OldPlan
+from safeguard.planning.layout import ContentPlan, CrosswalkPlan, OldPlan, SourcePlan
 from safeguard.systems.canonical import CanonicalColumn, Storage, canonical_batch
 from safeguard.systems.interface import Output, Relation, Selection, Session, SourceType
 
@@ -138,6 +138,8 @@ def _owner_types(
             if source.system == system:
                 types = {c.name: c.target for c in source.columns}
                 owners = tuple(types[k.slot] for k in plan.owners)
+                if _is_untyped(plan, source):
+                    continue  # read as text for want of a type: the same digits, whatever they are
                 alike = tuple(_ALIKE.get(t.name, t.name) for t in owners)
                 found.setdefault(alike, (plan.contract.content, owners))
     if len(found) > 1:
@@ -149,6 +151,17 @@ def _owner_types(
             "one type for all under `keys:`"
         )
     return next(iter(found.values()))[1] if found else None
+
+
+def _is_untyped(plan: ContentPlan, source: SourcePlan) -> bool:
+    """Neither a system nor the contract gave the owner a type."""
+    columns = {c.name: c for c in source.columns}
+    return any(
+        columns[k.slot].source.kind is None
+        and columns[k.slot].target.name is TypeName.TEXT
+        and k.name not in plan.contract.keys
+        for k in plan.owners
+    )
 
 
 def _load_old_walk(
