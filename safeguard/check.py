@@ -35,6 +35,7 @@ def run_check(
     plan_path: Path,
     *,
     out: Path | None = None,
+    folder: RunFolder | None = None,
     formats: Sequence[str] = (),
     reveal: bool = False,
     progress: ProgressListener,
@@ -42,12 +43,13 @@ def run_check(
 ) -> tuple[CheckResult, Path]:
     """Check a plan; returns the result and the run's folder, which then holds verdict and reports.
 
-    A system that can't be reached is a result too: UNDECIDED, with every report. Raises UsageProblem
-    for what a person must mend; the folder's verdict.json is UNDECIDED then, as it is from the first
-    moment on.
+    `folder` is one that `create_run` made already, so that its verdict was UNDECIDED before this
+    module was even loaded. A system that can't be reached is a result too: UNDECIDED, with every
+    report. Raises UsageProblem for what a person must mend; the folder's verdict.json is UNDECIDED
+    then, as it is from the first moment on.
     """
-    started = dt.datetime.now(dt.UTC)
-    folder = create_run(plan_path, out, started)
+    folder = folder or create_run(plan_path, out, dt.datetime.now(dt.UTC))
+    started = folder.started
     with verdict_whatever_happens(folder, started):
         loaded = load_plan(plan_path, environ)
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from pathlib import Path
 
@@ -35,12 +36,21 @@ def check(plan: Path, out: Path | None, formats: tuple[str, ...], reveal: bool, 
       safeguard check safeguard.yaml --out reports --format csv
       safeguard check --format json | jq .verdict
     """
+    from safeguard.runs import create_run
+
+    # The first act: whatever comes, no older verdict stands while the rest is still being loaded.
+    folder = create_run(plan, out, dt.datetime.now(dt.UTC))
     from safeguard.check import run_check
     from safeguard.cli.show import progress_for, show
 
     with progress_for(quiet) as progress:
-        result, folder = run_check(
-            plan, out=out, formats=formats, reveal=reveal, progress=progress, environ=os.environ
+        result, path = run_check(
+            plan,
+            folder=folder,
+            formats=formats,
+            reveal=reveal,
+            progress=progress,
+            environ=os.environ,
         )
-    show(result, folder, as_json="json" in formats)
+    show(result, path, as_json="json" in formats)
     return result.exit_code

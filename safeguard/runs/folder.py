@@ -11,12 +11,9 @@ import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 from typing import Any
-
-import pyarrow as pa
-import pyarrow.parquet as pq
-from pydantic import TypeAdapter
 
 from safeguard.findings.result import CheckResult, Sample
 from safeguard.findings.trouble import SystemProblem, UsageProblem
@@ -24,14 +21,23 @@ from safeguard.findings.words import Kind, Verdict
 
 VERDICT, EVIDENCE, FINDINGS = "verdict.json", "evidence.json", "findings.parquet"
 _SCHEMA = 1
-_RESULT = TypeAdapter(CheckResult)
+
+
+@cache
+def _form() -> Any:
+    """How a result is written and read. Imported when it is needed: the first verdict comes before
+    anything that takes time to load."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(CheckResult)
 
 
 class RunFolder:
     """One run's folder."""
 
-    def __init__(self, path: Path, run: str) -> None:
+    def __init__(self, path: Path, run: str, started: dt.datetime | None = None) -> None:
         self.path, self.run = path, run
+        self.started = started or dt.datetime.now(dt.UTC)
 
     @property
     def work(self) -> Path:
@@ -53,7 +59,7 @@ class RunFolder:
 
     def write_result(self, result: CheckResult) -> None:
         """`verdict.json` and `evidence.json`; the verdict last."""
-        self.write_text(EVIDENCE, _RESULT.dump_json(result, indent=1).decode())
+        self.write_text(EVIDENCE, _form().dump_json(result, indent=1).decode())
         self.write_text(VERDICT, json.dumps(verdict_document(result), indent=2) + "\n")
 
     def clean(self) -> None:
@@ -70,7 +76,7 @@ def create_run(plan: Path, out: Path | None, started: dt.datetime) -> RunFolder:
     folder = out or _fresh(plan.parent / ".safeguard" / "runs" / run)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        made = RunFolder(folder, run)
+        made = RunFolder(folder, run, started)
         made.write_text(VERDICT, json.dumps(_first_verdict(run, started), indent=2) + "\n")
         for stale in (EVIDENCE, FINDINGS, "report.html", "summary.md", "junit.xml", "findings.csv"):
             (folder / stale).unlink(missing_ok=True)
@@ -195,7 +201,7 @@ def _content(content: Any) -> dict[str, Any]:
 def load_result(folder: Path) -> CheckResult:
     """The result that a run left. Raises UsageProblem where there is none, or a newer one."""
     try:
-        result = _RESULT.validate_json((folder / EVIDENCE).read_bytes())
+        result: CheckResult = _form().validate_json((folder / EVIDENCE).read_bytes())
         verdict = json.loads((folder / VERDICT).read_bytes())
     except FileNotFoundError:
         if (folder / VERDICT).exists():
@@ -221,6 +227,9 @@ def _first_line(error: Exception) -> str:
 
 def findings(folder: Path) -> Iterator[Sample]:
     """Every finding of a run, batch by batch. Raises UsageProblem where there are none."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     path = folder / FINDINGS
     if not path.exists():
         raise UsageProblem(f"{folder} has no {FINDINGS}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 
@@ -200,6 +201,21 @@ def test_a_check_interrupted_as_it_opens_leaves_nothing(shop):
     process.terminate()
     assert process.wait(60) == 130
     assert not (shop.folder / "out" / "exchange").exists()
+
+
+def test_an_older_pass_is_gone_before_anything_heavy_is_loaded(shop):
+    assert shop.run().returncode == 0
+    assert shop.verdict["verdict"] == "PASS"
+    # The module that compares can't be loaded at all: whatever ends the process then, and be it
+    # Ctrl-C in its first second, the older PASS must not stand.
+    blocked = (
+        "import sys; sys.modules['safeguard.check'] = None; from safeguard.cli import main; main()"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", blocked, *shop.command()[3:]], capture_output=True, check=False
+    )
+    assert ended.returncode == 70
+    assert shop.verdict["verdict"] == "UNDECIDED"
 
 
 def test_a_killed_check_is_undecided(shop):
