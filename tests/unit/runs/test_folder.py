@@ -15,7 +15,7 @@ import pytest
 
 import result_examples as examples
 from safeguard.findings.result import CheckResult, Impact, RouteResult, Sample
-from safeguard.findings.trouble import UsageProblem
+from safeguard.findings.trouble import SystemProblem, UsageProblem
 from safeguard.findings.words import Kind, Verdict
 from safeguard.runs import RunFolder, create_run, findings, load_result, undecided
 from safeguard.runs import verdict_document as document
@@ -104,7 +104,7 @@ def test_a_run_that_could_not_judge_says_why(run):
 def test_a_file_is_written_whole_or_not_at_all(run):
     before = (run.path / "verdict.json").read_bytes()
     (run.path / ".verdict.json.partial").mkdir()
-    with pytest.raises(IsADirectoryError):
+    with pytest.raises(SystemProblem, match="verdict.json can.t be written"):
         run.write_text("verdict.json", "half a")
     assert (run.path / "verdict.json").read_bytes() == before
 
