@@ -37,7 +37,8 @@ def judge_order(exchange: Exchange, plan: ContentPlan, route: int) -> int:
     if exchange.number("SELECT count(*) FROM unordered"):
         for table in _settle(exchange, plan, route, lists):
             exchange.insert("moved", table)
-            renumbered -= _moved_but_renumbered(exchange, table)
+            if renumbered:
+                renumbered -= _moved_but_renumbered(exchange, table)
     exchange.drop("placed", "unordered")
     return renumbered
 

@@ -137,7 +137,7 @@ def _misspelt_names(contract: Contract) -> dict[str, tuple[str, tuple[str | int,
 
 def _uses(contract: Contract) -> Counter[str]:
     """How often sources and crosswalks speak of each name."""
-    uses = Counter(contract.crosswalk)
+    uses = Counter(contract.crosswalk.keys())
     for _, _, source in sources(contract):
         uses.update([*source.columns, *source.timezones, *source.crosswalk])
     return uses

@@ -261,15 +261,15 @@ class _Aligner:
         name = self.contract.order
         if name is None:
             return None
-        sides = []
-        all_types = self._types(ORDER_SLOT, "old") + self._types(ORDER_SLOT, "new")
-        for side in ("old", "new"):
-            own = self._types(ORDER_SLOT, side)
-            kind = self.contract.keys.get(name) or self._order_kind(name, own, all_types)
-            for source in own:
+        own = [self._types(ORDER_SLOT, side) for side in ("old", "new")]
+        both = own[0] + own[1]
+        kinds = [self.contract.keys.get(name) or self._order_kind(name, one, both) for one in own]
+        for kind, one in zip(kinds, own, strict=True):
+            for source in one:
                 self._fits(name, kind, source)
-            sides.append(typed(kind, own))
-        return sides[0], sides[1]
+        if kinds[0] == kinds[1]:  # stored alike, so that it can be told what was renumbered
+            return typed(kinds[0], both), typed(kinds[1], both)
+        return typed(kinds[0], own[0]), typed(kinds[1], own[1])
 
     def _order_kind(self, name: str, own: list[SourceType], both: list[SourceType]) -> Type:
         try:
