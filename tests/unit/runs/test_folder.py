@@ -104,7 +104,7 @@ def test_a_run_that_could_not_judge_says_why(run):
 def test_a_file_is_written_whole_or_not_at_all(run):
     before = (run.path / "verdict.json").read_bytes()
     (run.path / ".verdict.json.partial").mkdir()
-    with pytest.raises(SystemProblem, match="verdict.json can.t be written"):
+    with pytest.raises(SystemProblem, match=r"verdict\.json can.t be written"):
         run.write_text("verdict.json", "half a")
     assert (run.path / "verdict.json").read_bytes() == before
 
