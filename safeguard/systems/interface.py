@@ -106,6 +106,25 @@ class Selection:
     where: str | None = None
 
 
+@dataclass(frozen=True)
+class Part:
+    """A physical range of a selection's relation, that one read task reads. Only the session that
+    made it, or one that joined its snapshot, knows what `range` means; it can be pickled."""
+
+    number: int = 0
+    range: tuple[str | int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How kind to be to a system. Times are seconds, 0 is no limit."""
+
+    connections: int = 2
+    """At most so many at one time, the one that holds the snapshot not counted."""
+    statement_timeout: float = 0
+    connect_timeout: float = 10
+
+
 class Session(Protocol):
     """One system, opened read only by its own means, holding one snapshot until closed."""
 
@@ -130,9 +149,26 @@ class Session(Protocol):
         """Rows for which each condition is true (None counts all), by the server itself, or by a
         second parser for files; in the same snapshot."""
 
-    def stream(self, selection: Selection) -> Iterator[pa.RecordBatch]:
-        """Rows of a resolved selection, as raw columns named like the outputs, in any order,
-        in batches of at most 65,536 rows. Raises SystemProblem when the system goes away."""
+    def parts(self, selection: Selection, most: int) -> tuple[Part, ...]:
+        """Physical ranges that together hold each row of the selection exactly once, at most
+        `most` and at least one; one where the engine knows no ranges or one reader is as fast."""
+
+    def stream(self, selection: Selection, part: Part | None = None) -> Iterator[pa.RecordBatch]:
+        """Rows of a resolved selection (of one part, or all), as raw columns named like the outputs,
+        in any order, in batches of at most 65,536 rows. Raises SystemProblem when the system goes
+        away. Several streams of one session may be read side by side from several threads; where
+        the engine has one connection to its snapshot, the second waits for the first."""
+
+    def ticket(self) -> str | None:
+        """What another process needs to read the same snapshot (see `open_system`); None where only
+        this session can."""
+
+    def alive(self) -> bool:
+        """Whether the snapshot still stands: asked of the system itself, in a few seconds at most."""
+
+    def strain(self) -> str:
+        """Why the system should be given room now, in words; "" where it bears the reading well.
+        Cheap: asked every few seconds, from another thread than the streams."""
 
     def close(self) -> None:
         """Give the snapshot and the connection back. Never raises."""
