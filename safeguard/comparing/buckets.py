@@ -1,0 +1,174 @@
+"""Where entries wait between reading and comparing: files of Arrow batches, one batch an owner bucket.
+
+A file is written whole or not at all, in a folder or, with fsspec, in any store that it knows. A
+bucket's rows are found without reading those of the others, and a customer has one bucket.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from safeguard.comparing.entries import BUCKETS
+from safeguard.comparing.exchange import OutOfRoom
+from safeguard.findings.trouble import SystemProblem
+
+BUCKET = "bucket"
+"""The column that says where a row belongs; it is not stored."""
+
+
+@dataclass(frozen=True)
+class BucketFile:
+    """One file: how many rows and bytes each of its buckets has, in the order of its batches."""
+
+    name: str
+    buckets: tuple[tuple[int, int], ...]
+    """(bucket, rows), ascending."""
+    size: int
+    """Bytes of all of them in memory."""
+
+    @property
+    def rows(self) -> int:
+        return sum(rows for _, rows in self.buckets)
+
+
+class Buckets:
+    """The files of one run, below a folder or an fsspec URL."""
+
+    def __init__(self, place: str | Path) -> None:
+        self.place = str(place)
+        self.is_local = "://" not in self.place
+
+    def write(self, name: str, rows: pa.Table) -> BucketFile:
+        """Store rows by their `bucket`. Raises OutOfRoom when they do not fit."""
+        batch, counts = _sorted(rows)
+        per_row = max(1, batch.nbytes // max(1, batch.num_rows))
+        found, first = [], 0
+        with self._writing(name) as sink, pa.ipc.new_file(sink, batch.schema) as file:
+            for bucket in np.flatnonzero(counts).tolist():
+                size = int(counts[bucket])
+                file.write_batch(batch.slice(first, size))
+                found.append((bucket, size))
+                first += size
+        return BucketFile(name, tuple(found), per_row * batch.num_rows)
+
+    def read(self, files: Iterable[BucketFile], first: int, last: int) -> Iterator[pa.Table]:
+        """The rows of the buckets first..last, one table for each schema among the files."""
+        tables: dict[pa.Schema, list[pa.RecordBatch]] = {}
+        for file in files:
+            wanted = [i for i, (bucket, _) in enumerate(file.buckets) if first <= bucket <= last]
+            if not wanted:
+                continue
+            with self._reading(file.name) as source, pa.ipc.open_file(source) as reader:
+                tables.setdefault(reader.schema, []).extend(reader.get_batch(i) for i in wanted)
+        for schema, batches in tables.items():
+            yield pa.Table.from_batches(batches, schema)
+
+    def write_table(self, name: str, rows: pa.Table) -> None:
+        """Store a table as it is. Raises OutOfRoom when it does not fit."""
+        with self._writing(name) as sink, pa.ipc.new_file(sink, rows.schema) as file:
+            file.write_table(rows)
+
+    def read_table(self, name: str) -> pa.Table:
+        """A table that `write_table` left."""
+        with self._reading(name) as source, pa.ipc.open_file(source) as reader:
+            return reader.read_all()
+
+    def has(self, names: Sequence[str]) -> bool:
+        """Whether all of these files are there."""
+        if self.is_local:
+            return all(self._path(name).is_file() for name in names)
+        system, root = self._remote()
+        return all(system.exists(f"{root}/{name}") for name in names)
+
+    @contextmanager
+    def _writing(self, name: str) -> Iterator[Any]:
+        try:
+            if self.is_local:
+                target = self._path(name)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                partial = target.with_name(f".{target.name}.partial")
+                with pa.OSFile(str(partial), "wb") as sink:
+                    yield sink
+                partial.replace(target)
+            else:
+                system, root = self._remote()
+                with system.open(f"{root}/{name}", "wb") as sink:
+                    yield sink
+        except OSError as error:
+            raise self._trouble(error) from error
+
+    @contextmanager
+    def _reading(self, name: str) -> Iterator[Any]:
+        try:
+            if self.is_local:
+                with pa.OSFile(str(self._path(name)), "rb") as source:
+                    yield source
+            else:
+                system, root = self._remote()
+                with system.open(f"{root}/{name}", "rb") as source:
+                    yield source
+        except (OSError, pa.ArrowInvalid) as error:
+            raise SystemProblem(
+                f"what was read can't be found again in {self.place}: {error}"
+            ) from error
+
+    def _path(self, name: str) -> Path:
+        return Path(self.place) / name
+
+    def _remote(self) -> tuple[Any, str]:
+        from fsspec.core import url_to_fs  # the extra `cluster` brings it
+
+        system, root = url_to_fs(self.place)
+        return system, root.rstrip("/")
+
+    def _trouble(self, error: OSError) -> SystemProblem:
+        words = f"what is read can't be kept in {self.place}: {error.strerror or error}"
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            return OutOfRoom(f"the check ran out of room: {words}")
+        return SystemProblem(words)
+
+
+def runs_of_buckets(files: Sequence[BucketFile], budget: int) -> tuple[tuple[int, int], ...]:
+    """Buckets joined into partitions (first, last) of at most `budget` bytes where they are smaller;
+    together all buckets, each once. Of files without rows one partition of everything."""
+    sizes = [0.0] * BUCKETS
+    for file in files:
+        per_row = file.size / max(1, file.rows)
+        for bucket, rows in file.buckets:
+            sizes[bucket] += rows * per_row
+    found, first, held = [], 0, 0.0
+    for bucket, size in enumerate(sizes):
+        if held and held + size > budget:
+            found.append((first, bucket - 1))
+            first, held = bucket, 0.0
+        held += size
+    return (*found, (first, BUCKETS - 1))
+
+
+def _sorted(rows: pa.Table) -> tuple[pa.RecordBatch, Any]:
+    """The rows in the order of their buckets, and how many each bucket has."""
+    numbers = rows.column(BUCKET).to_numpy()
+    counts = np.bincount(numbers, minlength=BUCKETS)
+    plain = rows.drop_columns([BUCKET])
+    if np.count_nonzero(counts) > 1:
+        plain = plain.take(pa.array(np.argsort(numbers, kind="stable")))
+    batches = plain.combine_chunks().to_batches()
+    whole = batches[0] if batches else pa.RecordBatch.from_pylist([], plain.schema)
+    return _without_empty(whole), counts
+
+
+def _without_empty(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Columns in which nothing stands take no room."""
+    arrays = [
+        pa.nulls(len(column)) if column.null_count == len(column) else column
+        for column in batch.columns
+    ]
+    return pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)

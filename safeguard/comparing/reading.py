@@ -1,0 +1,82 @@
+"""A read task: rows of one source, canonical and translated, into the buckets of their owners."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from safeguard.comparing.buckets import BucketFile, Buckets
+from safeguard.comparing.exchange import Exchange
+from safeguard.findings.trouble import SafeguardError
+from safeguard.systems.canonical import CanonicalColumn, canonical_batch, canonical_schema
+
+CHUNK_BYTES = 24 << 20
+"""So much of a source is held before it is stored."""
+ROWS_PER_TASK = 1 << 40
+"""Rows are numbered; no task reads more than this, so that no two rows have one number."""
+
+Batches = Iterable[pa.RecordBatch]
+
+
+@dataclass(frozen=True)
+class ReadDone:
+    """What a read task left. `deleted` rows of the new side are read, and not stored."""
+
+    rows: int
+    deleted: int
+    files: tuple[BucketFile, ...]
+
+
+def read_part(
+    exchange: Exchange,
+    buckets: Buckets,
+    batches: Batches,
+    columns: tuple[CanonicalColumn, ...],
+    query: str,
+    name: str,
+    number: int,
+    advanced: Callable[[int], None],
+) -> ReadDone:
+    """Store raw batches through `query` (see `entries.stored`), in files whose names begin with
+    `name`. `number` tells the task from the others of its source and makes row numbers unique.
+
+    May be called from several threads at once. Raises what reading the batches raises, and OutOfRoom.
+    """
+    read = deleted = 0
+    files: list[BucketFile] = []
+    first = number * ROWS_PER_TASK
+    for rows in _chunks(batches, columns):
+        numbers = pa.array(np.arange(first + read, first + read + rows.num_rows))
+        found = exchange.through(query, rows.append_column("rid", numbers))
+        read += rows.num_rows
+        deleted += rows.num_rows - found.num_rows
+        files.append(buckets.write(f"{name}-{len(files):05}.arrow", found))
+        advanced(rows.num_rows)
+    return ReadDone(read, deleted, tuple(files))
+
+
+def canonical(batch: pa.RecordBatch, wanted: tuple[CanonicalColumn, ...]) -> pa.RecordBatch:
+    """A raw batch in canonical form. The number of rows never changes."""
+    rows = canonical_batch(batch, wanted)
+    if rows.num_rows != batch.num_rows:
+        raise SafeguardError(f"{batch.num_rows - rows.num_rows} rows were dropped on the way")
+    if rows.schema.names != canonical_schema(wanted).names:
+        raise SafeguardError(f"unexpected columns {rows.schema.names}")
+    return rows
+
+
+def _chunks(batches: Batches, columns: tuple[CanonicalColumn, ...]) -> Iterator[pa.Table]:
+    held: list[pa.RecordBatch] = []
+    size = 0
+    for batch in batches:
+        rows = canonical(batch, columns)
+        held.append(rows)
+        size += rows.nbytes
+        if size >= CHUNK_BYTES:
+            yield pa.Table.from_batches(held)
+            held, size = [], 0
+    if held:
+        yield pa.Table.from_batches(held)
