@@ -11,7 +11,7 @@ import pyarrow as pa
 from safeguard.findings.result import SystemInfo
 from safeguard.findings.trouble import UsageProblem
 from safeguard.systems.duckdb_types import source_type
-from safeguard.systems.interface import Column, Output, Relation, Selection, SourceType, Table
+from safeguard.systems.interface import Column, Output, Part, Relation, Selection, SourceType, Table
 from safeguard.systems.missing import MissingRelation
 
 
@@ -51,12 +51,24 @@ class ArrowSession:
             for c in conditions
         )
 
-    def stream(self, selection: Selection) -> Iterator[pa.RecordBatch]:
+    def parts(self, selection: Selection, most: int) -> tuple[Part, ...]:
+        return (Part(),)
+
+    def stream(self, selection: Selection, part: Part | None = None) -> Iterator[pa.RecordBatch]:
         chosen = ", ".join(_written(o) for o in selection.outputs)
         where = selection.where or "TRUE"
         sql = f"SELECT {chosen} FROM {self._from(selection.relation)} WHERE {where}"
         table = self._database.sql(sql).to_arrow_table()
         yield from table.to_batches(max_chunksize=self._batch_rows)
+
+    def ticket(self) -> str | None:
+        return None
+
+    def alive(self) -> bool:
+        return True
+
+    def strain(self) -> str:
+        return ""
 
     def close(self) -> None:
         self._database.close()
