@@ -55,6 +55,14 @@ class ArrowSession:
     def parts(self, selection: Selection, most: int) -> tuple[Part, ...]:
         return (Part(),)
 
+    def stream(self, selection: Selection, part: Part | None = None) -> Iterator[pa.RecordBatch]:
+        chosen = ", ".join(_written(o) for o in selection.outputs)
+        where = selection.where or "TRUE"
+        sql = f"SELECT {chosen} FROM {self._from(selection.relation)} WHERE {where}"
+        with self._database.cursor() as cursor:
+            table = cursor.sql(sql).to_arrow_table()
+        yield from table.to_batches(max_chunksize=self._batch_rows)
+
     def ticket(self) -> str | None:
         return None
 
@@ -63,14 +71,6 @@ class ArrowSession:
 
     def strain(self) -> str:
         return ""
-
-    def stream(self, selection: Selection, part: Part | None = None) -> Iterator[pa.RecordBatch]:
-        chosen = ", ".join(_written(o) for o in selection.outputs)
-        where = selection.where or "TRUE"
-        sql = f"SELECT {chosen} FROM {self._from(selection.relation)} WHERE {where}"
-        with self._database.cursor() as cursor:
-            table = cursor.sql(sql).to_arrow_table()
-        yield from table.to_batches(max_chunksize=self._batch_rows)
 
     def close(self) -> None:
         self._database.close()

@@ -7,6 +7,8 @@ bucket's rows are found without reading those of the others, and a customer has 
 from __future__ import annotations
 
 import errno
+import os
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -71,15 +73,28 @@ class Buckets:
         for schema, batches in tables.items():
             yield pa.Table.from_batches(batches, schema)
 
-    def write_table(self, name: str, rows: pa.Table) -> None:
-        """Store a table as it is. Raises OutOfRoom when it does not fit."""
+    def write_table(self, name: str, rows: pa.Table, *, sync: bool = False) -> None:
+        """Store a table as it is. With `sync` it survives a power cut. Raises OutOfRoom when it does
+        not fit."""
         with self._writing(name) as sink, pa.ipc.new_file(sink, rows.schema) as file:
             file.write_table(rows)
+        if sync and self.is_local:
+            for path in (self._path(name), self._path(name).parent):
+                _sync(path)
 
     def read_table(self, name: str) -> pa.Table:
         """A table that `write_table` left."""
         with self._reading(name) as source, pa.ipc.open_file(source) as reader:
             return reader.read_all()
+
+    def remove(self, folder: str) -> None:
+        """Remove a folder of files that nobody needs any more."""
+        if self.is_local:
+            shutil.rmtree(self._path(folder), ignore_errors=True)
+            return
+        system, root = self._remote()
+        if system.exists(f"{root}/{folder}"):
+            system.rm(f"{root}/{folder}", recursive=True)
 
     def has(self, names: Sequence[str]) -> bool:
         """Whether all of these files are there."""
@@ -134,6 +149,14 @@ class Buckets:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             return OutOfRoom(f"the check ran out of room: {words}")
         return SystemProblem(words)
+
+
+def _sync(path: Path) -> None:
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
 
 
 def runs_of_buckets(files: Sequence[BucketFile], budget: int) -> tuple[tuple[int, int], ...]:

@@ -101,6 +101,7 @@ def failed_content(contract: Contract, path: str, reason: str) -> ContentResult:
         conservation=Conservation(False, False, ("not counted: it was not read to the end",)),
         reasons=(reason,),
         contract=path,
+        failed=True,
     )
 
 

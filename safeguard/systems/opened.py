@@ -5,14 +5,19 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
+from safeguard.contract.model import LoadedPlan
 from safeguard.findings.result import SystemInfo
-from safeguard.findings.trouble import ConnectionLost, SystemProblem
-from safeguard.systems.interface import Session
+from safeguard.findings.trouble import ConnectionLost, Mistake, SystemProblem, UsageProblem
+from safeguard.systems.interface import Limits, Session
+from safeguard.systems.open import open_system
 from safeguard.systems.pace import Pace
 
 Opener = Callable[[str], Session]
+Told = Callable[[str], None]
 _FIRST_WAIT, _LONGEST_WAIT = 0.2, 5.0
 
 
@@ -25,6 +30,7 @@ class Kindness:
     max_snapshot_age: float = 0
     retry_for: float = 120
     """So long a system that went away is waited for."""
+    limits: Limits = Limits()
 
 
 class Systems(Mapping[str, Session]):
@@ -35,7 +41,7 @@ class Systems(Mapping[str, Session]):
         sessions: Mapping[str, Session],
         opener: Opener | None = None,
         kindness: Kindness | None = None,
-        told: Callable[[str], None] = lambda _: None,
+        told: Told = lambda _: None,
     ) -> None:
         self.kindness = kindness or Kindness()
         self.stopped = threading.Event()
@@ -152,3 +158,40 @@ class Systems(Mapping[str, Session]):
                         continue
                     self._expired.add(name)
                     self._sessions[name].close()
+
+
+@contextmanager
+def open_systems(
+    loaded: LoadedPlan, kindness: Kindness | None = None, told: Told = lambda _: None
+) -> Iterator[Systems]:
+    """Every system of the plan, open and in its snapshot; closed whatever happens.
+
+    Raises UsageProblem with every system that a person must mend, at its `url` in the plan, and
+    SystemProblem for one that can't be reached.
+    """
+    kindness = kindness or Kindness()
+
+    def opened(name: str) -> Session:
+        spec = loaded.plan.systems[name]
+        return open_system(name, spec, Path(loaded.folder), limits=kindness.limits)
+
+    sessions: dict[str, Session] = {}
+    mistakes: list[Mistake] = []
+    try:
+        for name in loaded.plan.systems:
+            try:
+                sessions[name] = opened(name)
+            except UsageProblem as problem:
+                place = f"systems.{name}.url"
+                mistakes += [loaded.mistake(m.message, place) for m in problem.mistakes]
+        if mistakes:
+            raise UsageProblem(*mistakes)
+    except BaseException:
+        for session in sessions.values():
+            session.close()
+        raise
+    systems = Systems(sessions, opened, kindness, told)
+    try:
+        yield systems
+    finally:
+        systems.close()
