@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from safeguard import __version__
@@ -47,7 +47,7 @@ class Request:
     reveal: bool = False
     resumed: bool = False
     """The run's folder holds an earlier try, which this one goes on with."""
-    kindness: Kindness = Kindness()
+    kindness: Kindness = field(default_factory=Kindness)
 
 
 def run_check(
@@ -55,7 +55,7 @@ def run_check(
     *,
     out: Path | None = None,
     folder: RunFolder | None = None,
-    request: Request = Request(),
+    request: Request | None = None,
     progress: ProgressListener,
     environ: Mapping[str, str],
 ) -> tuple[CheckResult, Path]:
@@ -67,6 +67,7 @@ def run_check(
     UNDECIDED then, as it is from the first moment on.
     """
     folder = folder or create_run(plan_path, out, dt.datetime.now(dt.UTC))
+    request = request or Request()
     with verdict_whatever_happens(folder, folder.started), only_one(folder.path):
         loaded = load_plan(plan_path, environ)
         result = _Run(loaded, folder, request, progress).result()
@@ -127,7 +128,9 @@ class _Run:
         plans = prepare(loaded, systems)
         book = read_customers(exchange, loaded, plans, systems)
         buckets = Buckets(self.folder.work)
-        contents = [self._content(plan, exchange, buckets, systems, book, journal) for plan in plans]
+        contents = [
+            self._content(plan, exchange, buckets, systems, book, journal) for plan in plans
+        ]
         add_uncovered(exchange, coverage)
         doubts = (*self_comparisons(loaded), *blind)
         decision = decide(contents, coverage, loaded.plan.policy, doubts)
@@ -157,7 +160,8 @@ class _Run:
         except (SystemProblem, UsageProblem) as problem:  # SQL may fail on the data it meets
             comparison.abandon()
             return failed_content(plan.contract, plan.path, str(problem))
-        journal.keep_result(name, result, keep_findings(exchange, buckets, name))
+        left = keep_findings(exchange, buckets, name, f"done-{folder_of(name)}")
+        journal.keep_result(name, result, left)
         buckets.remove(folder_of(name))
         return result
 

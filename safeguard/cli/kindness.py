@@ -11,14 +11,20 @@ import click
 if TYPE_CHECKING:
     from safeguard.systems.opened import Kindness
 
-_OPTIONS = (
-    ("max_rate", "ROWS", 0.0, "Read at most so many rows a second of each system."),
-    ("max_snapshot_age", "SECONDS", 0.0, "Hold no snapshot longer; what is not read then is undecided."),
-    ("statement_timeout", "SECONDS", 0.0, "Let no statement run longer."),
-    ("connections", "N", 2.0, "Connections that read one system at one time."),
-    ("retry_for", "SECONDS", 120.0, "Wait so long for a system that went away."),
-)
-_WHOLE = ("connections",)
+_SECONDS = click.FloatRange(min=0)
+_OPTIONS = {
+    "max_rate": (
+        click.IntRange(min=0),
+        "ROWS",
+        0,
+        "Read at most so many rows a second and system.",
+    ),
+    "max_snapshot_age": (_SECONDS, "SECONDS", 0, "Hold no snapshot longer than this."),
+    "statement_timeout": (_SECONDS, "SECONDS", 0, "Let no statement run longer than this."),
+    "connections": (click.IntRange(min=1), "N", 2, "Connections that read a system at one time."),
+    "retry_for": (_SECONDS, "SECONDS", 120, "Wait so long for a system that went away."),
+}
+"""Name -> type, what stands for its value, default (0 is no limit), help."""
 
 
 def kindness_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -26,18 +32,18 @@ def kindness_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(command)
     def gathered(**arguments: Any) -> Any:
-        kindness = {name: arguments.pop(name) for name, *_ in _OPTIONS}
+        kindness = {name: arguments.pop(name) for name in _OPTIONS}
         return command(**arguments, kindness=kindness)
 
     found: Callable[..., Any] = gathered
-    for name, what, default, said in reversed(_OPTIONS):
-        kind: click.ParamType = click.FloatRange(min=0)
-        if name in _WHOLE:
-            kind, default = click.IntRange(min=1), int(default)
-        flag = f"--{name.replace('_', '-')}"
-        said = f"{said} 0 is no limit." if default == 0 else said
+    for name, (kind, what, default, said) in reversed(_OPTIONS.items()):
         found = click.option(
-            flag, type=kind, metavar=what, default=default, show_default=default != 0, help=said
+            f"--{name.replace('_', '-')}",
+            type=kind,
+            metavar=what,
+            default=default,
+            show_default=default != 0,
+            help=said,
         )(found)
     return found
 

@@ -228,5 +228,3 @@ class ContentComparison:
         self.exchange.drop("old", *made)
         for route in self.routes:
             self.exchange.drop(f"new_{route}", f"old_{route}", f"homeless_{route}")
-
-

@@ -13,7 +13,7 @@ row alike, and *stands* in one of these tables when its partition is compared.
 
 from __future__ import annotations
 
-from safeguard.comparing.sql import COLUMN_TYPE, columns, identity, literal, ordered, shown
+from safeguard.comparing.sql import COLUMN_TYPE, identity, literal, ordered, shown
 from safeguard.contract.types import TypeName
 from safeguard.planning.layout import ContentPlan, Cutoff, NewPlan, OldPlan, SourcePlan, Typed
 from safeguard.systems.canonical import CanonicalColumn, Storage

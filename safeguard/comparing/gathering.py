@@ -6,6 +6,7 @@ gone, everything of that system that the content needs is read again in a new on
 
 from __future__ import annotations
 
+import hashlib
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -179,7 +180,7 @@ class Gathering:
 
 def folder_of(content: str) -> str:
     """A folder's name for a content, whatever letters its name has."""
-    return "c-" + content.encode().hex()
+    return "content-" + hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
 def files_by_source(found: Mapping[Key, Gathered], side: str) -> dict[int, tuple[BucketFile, ...]]:

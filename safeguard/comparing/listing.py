@@ -32,11 +32,15 @@ def sample_lists(
     found = []
     for route, _ in enumerate(plan.new):
         for (rid,) in exchange.rows(_candidates(plan, teller, route)):
-            (bucket,) = exchange.rows(f"SELECT {bucket_of(plan, 'o', kin)} FROM old o {kin_joins(plan, 'o', kin)} WHERE o.rid = {rid}")[0]
-            load(int(bucket))
+            load(_bucket(exchange, plan, int(rid), kin))
             with exchange.apart():
                 found.append(_one_list(exchange, plan, teller, route, int(rid)))
     return tuple(found)
+
+
+def _bucket(exchange: Exchange, plan: ContentPlan, rid: int, kin: frozenset[str]) -> int:
+    whose = f"FROM old o {kin_joins(plan, 'o', kin)} WHERE o.rid = {rid}"
+    return exchange.number(f"SELECT {bucket_of(plan, 'o', kin)} {whose}")
 
 
 def _candidates(plan: ContentPlan, teller: Teller, route: int) -> str:

@@ -178,7 +178,9 @@ class Pairing:
         with an old entry as there are old ones only if every such b is 1, and likewise for a; so
         its counts prove it. A join that grows beyond that is given up: NULL keys repeat by millions.
         """
-        sizes = [self.exchange.number(f"SELECT count(*) FROM {s}") for s in ("side_old", "side_new")]
+        sizes = [
+            self.exchange.number(f"SELECT count(*) FROM {s}") for s in ("side_old", "side_new")
+        ]
         self._join("side_old", "side_new", f"LIMIT {sum(sizes) + 1}")
         ((old, new),) = self.exchange.rows("SELECT count(rid), count(nid) FROM m")
         return sizes == [old, new]

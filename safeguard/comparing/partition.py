@@ -214,7 +214,9 @@ class Partition:
                 f"SELECT count(DISTINCT v.rid) FROM overlapped v JOIN old o USING (rid) "
                 f"WHERE v.r = {r} AND {due_in(plan, r)}"
             )
-        self.counts["overlapped"] += self.exchange.number(f"SELECT count(*) FROM ({overlapped(plan)})")
+        self.counts["overlapped"] += self.exchange.number(
+            f"SELECT count(*) FROM ({overlapped(plan)})"
+        )
         self.counts["strangers"] += self.owners.strangers()
         self.counts["ties"] += self._ties()
         if is_pooled(plan):
@@ -279,7 +281,9 @@ class Partition:
                 buckets.write_table(found[table], rows)
         return found
 
-    def _left(self, table: str, number: str, tables: Sequence[str], route: int | None = None) -> str:
+    def _left(
+        self, table: str, number: str, tables: Sequence[str], route: int | None = None
+    ) -> str:
         """The entries of one side that some carried table speaks of."""
         alias = table.split()[1]
         here = "" if route is None else f" AND r = {route}"

@@ -292,4 +292,3 @@ def _notes(done: Compared) -> list[str]:
             "their order promises nothing"
         )
     return found
-

@@ -61,7 +61,9 @@ class Terms:
             found.append("--reveal")
         names = sorted({*self.systems, *other.systems})
         found += [
-            f"the url of {name}" for name in names if self.systems.get(name) != other.systems.get(name)
+            f"the url of {name}"
+            for name in names
+            if self.systems.get(name) != other.systems.get(name)
         ]
         return found
 
@@ -104,9 +106,7 @@ class RunJournal:
         ).fetchall()
         compared = {content for task, content, _ in rows if task == _RESULT}
         said = [f"{content} (compared)" for content in sorted(compared)]
-        said += [
-            f"{content} ({part} read)" for _, content, part in rows if content not in compared
-        ]
+        said += [f"{content} ({part} read)" for _, content, part in rows if content not in compared]
         return ", ".join(said)
 
     def source(self, content: str, key: Key) -> Gathered | None:
