@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -35,7 +36,7 @@ from safeguard.planning.layout import ContentPlan
 from safeguard.planning.twins import self_comparisons
 from safeguard.reports.writing import write_reports
 from safeguard.runs import FINDINGS, RunFolder, create_run, verdict_whatever_happens
-from safeguard.runs.journal import RunJournal, Terms, only_one
+from safeguard.runs.journal import RunJournal, Terms
 from safeguard.systems.opened import Kindness, Systems, open_systems
 
 
@@ -68,12 +69,12 @@ def run_check(
     """
     folder = folder or create_run(plan_path, out, dt.datetime.now(dt.UTC))
     request = request or Request()
-    with verdict_whatever_happens(folder, folder.started), only_one(folder.path):
+    with closing(folder), verdict_whatever_happens(folder, folder.started):
         loaded = load_plan(plan_path, environ)
         result = _Run(loaded, folder, request, progress).result()
         write_reports(folder, result, request.formats)
         folder.write_result(result)
-        if not any(content.failed for content in result.contents):
+        if not result.resume:
             folder.clean()
     return result, folder.path
 
@@ -90,6 +91,17 @@ def run_discover(plan_path: Path, environ: Mapping[str, str]) -> Coverage:
 
 
 # -- private -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What a plan looks like in its systems."""
+
+    coverage: Coverage
+    blind: tuple[str, ...]
+    plans: tuple[ContentPlan | ContentResult, ...]
+    """One a contract, in their order: how it is read, or that a system refuses to tell."""
+    book: CustomerBook
 
 
 class _Run:
@@ -122,20 +134,33 @@ class _Run:
         return result
 
     def _compare(self, systems: Systems, exchange: Exchange, journal: RunJournal) -> CheckResult:
-        loaded = self.loaded
-        coverage = survey(loaded, systems)
-        blind = blind_spots(loaded, systems)
-        plans = prepare(loaded, systems)
-        book = read_customers(exchange, loaded, plans, systems)
-        buckets = Buckets(self.folder.work)
+        loaded, buckets = self.loaded, Buckets(self.folder.work)
+        seen = systems.steadily(lambda: self._look_around(systems, exchange))
         contents = [
-            self._content(plan, exchange, buckets, systems, book, journal) for plan in plans
+            self._content(plan, exchange, buckets, systems, seen.book, journal)
+            if isinstance(plan, ContentPlan)
+            else plan
+            for plan in seen.plans
         ]
-        add_uncovered(exchange, coverage)
-        doubts = (*self_comparisons(loaded), *blind)
-        decision = decide(contents, coverage, loaded.plan.policy, doubts)
-        result = self._judged(decision, book.impact(), coverage)
+        add_uncovered(exchange, seen.coverage)
+        doubts = (*self_comparisons(loaded), *seen.blind)
+        decision = decide(contents, seen.coverage, loaded.plan.policy, doubts)
+        result = self._judged(decision, seen.book.impact(), seen.coverage)
         return replace(result, systems=systems.infos(), revealed=self.request.reveal)
+
+    def _look_around(self, systems: Systems, exchange: Exchange) -> _Seen:
+        """What is asked of the systems before any content is read."""
+        loaded = self.loaded
+        coverage, blind = survey(loaded, systems), blind_spots(loaded, systems)
+        refused: dict[str, SystemProblem] = {}
+        plans = {p.contract.content: p for p in prepare(loaded, systems, refused)}
+        book = read_customers(exchange, loaded, tuple(plans.values()), systems)
+        every = [
+            plans.get(name) or failed_content(one.contract, one.path, refused[name])
+            for one in loaded.contracts
+            for name in [one.contract.content]
+        ]
+        return _Seen(coverage, blind, tuple(every), book)
 
     def _content(
         self,
@@ -159,7 +184,7 @@ class _Run:
             result = comparison.compare()
         except (SystemProblem, UsageProblem) as problem:  # SQL may fail on the data it meets
             comparison.abandon()
-            return failed_content(plan.contract, plan.path, str(problem))
+            return failed_content(plan.contract, plan.path, problem)
         left = keep_findings(exchange, buckets, name, f"done-{folder_of(name)}")
         journal.keep_result(name, result, left)
         buckets.remove(folder_of(name))
@@ -168,7 +193,7 @@ class _Run:
     def _out_of_reach(self, problem: SystemProblem) -> CheckResult:
         """The result of a run that a system ended before its contents were compared."""
         loaded = self.loaded
-        contents = [failed_content(c.contract, c.path, str(problem)) for c in loaded.contracts]
+        contents = [failed_content(c.contract, c.path, problem) for c in loaded.contracts]
         nothing = Coverage(0, 0, (), (), (), ("coverage was not judged",))
         decision = decide(contents, nothing, loaded.plan.policy)
         reasons = (str(problem), "nothing was compared")
@@ -176,7 +201,6 @@ class _Run:
 
     def _judged(self, decision: Decision, customers: Impact, coverage: Coverage) -> CheckResult:
         loaded, folder = self.loaded, self.folder
-        finished = dt.datetime.now(dt.UTC)
         return CheckResult(
             run=folder.run,
             migration=loaded.plan.migration,
@@ -185,7 +209,7 @@ class _Run:
             reasons=decision.reasons,
             notes=_notes(loaded) + decision.notes,
             started_at=folder.started.isoformat(),
-            finished_at=finished.isoformat(),
+            finished_at=dt.datetime.now(dt.UTC).isoformat(),
             tool_version=__version__,
             plan_digest=loaded.digest,
             customers=customers,
@@ -194,7 +218,8 @@ class _Run:
             systems=(),
             plan=loaded.path,
             exit_code=decision.verdict.exit_code,
-            seconds=(finished - folder.started).total_seconds(),
+            seconds=time.monotonic() - folder.began,
+            resume=folder.resume if any(c.failed for c in decision.contents) else "",
         )
 
 

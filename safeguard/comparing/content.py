@@ -7,10 +7,11 @@ after the other and hands on what is not plainly kept. The rest works on that.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 
 from safeguard.comparing.buckets import Buckets, runs_of_buckets
-from safeguard.comparing.crosswalks import load_kin, load_walk, old_view
+from safeguard.comparing.crosswalks import digest, load_kin, load_walk, old_view
 from safeguard.comparing.customers import CustomerBook
 from safeguard.comparing.doubt import withdraw_uncertain
 from safeguard.comparing.elsewhere import find_misattributed
@@ -37,8 +38,9 @@ from safeguard.comparing.telling import Teller
 from safeguard.comparing.tolerance import count_tolerated
 from safeguard.findings.progress import ProgressListener
 from safeguard.findings.result import ContentResult
+from safeguard.findings.trouble import SystemProblem
 from safeguard.planning.layout import ContentPlan, SourcePlan
-from safeguard.systems.opened import Systems
+from safeguard.systems.opened import TRIES, Systems
 
 PARTITION_BYTES = 96 << 20
 """Of both sides together: what one join task holds."""
@@ -112,35 +114,61 @@ class ContentComparison:
                 self.exchange.create(table, body)
 
     def _read(self) -> None:
-        sources: tuple[SourcePlan, ...] = (*self.plan.old, *self.plan.new)
-        for source in sources:
-            self.systems.fresh(source.system)
-        for source in sources:
-            self._read_crosswalks(source)
+        self.sources: tuple[SourcePlan, ...] = (*self.plan.old, *self.plan.new)
+        walked = {w.spec.system for s in self.sources for w in s.crosswalks}
+        for name in {s.system for s in self.sources} | walked:
+            self.systems.fresh(name)
+        for _ in range(TRIES):
+            reasons = self.systems.steadily(self._read_crosswalks)
+            translated = self.systems.snapshots(walked)
+            self._gather()
+            if translated == self.systems.snapshots(walked):  # else ids of two states are mixed
+                break
+        else:
+            raise SystemProblem(f"{self._name}: the snapshot of its crosswalk was lost too often")
+        self.tally.reasons += reasons
+        for source in self.sources:
+            self._tell_source(source, self.gathered[key_of(source)])
+
+    def _gather(self) -> None:
         self.kin = load_kin(self.exchange, self.plan)
+        self.ids = digest(self.exchange, self.plan)
         gathering = Gathering(
             self.exchange, self.buckets, self.plan, self.systems, self.progress, self.kin
         )
-        self.gathered: dict[Key, Gathered] = {}
-        for source in sources:
+        self.gathered: dict[Key, Gathered] = self._kept()
+        wanted = [s for s in self.sources if key_of(s) not in self.gathered]
+        gathering.gather(wanted, self._begun, self._done)
+
+    def _kept(self) -> dict[Key, Gathered]:
+        """What an earlier try read whole. Of one system all sources or none: two states of it beside
+        each other would show what went from one to the other twice, or never."""
+        found: dict[Key, Gathered] = {}
+        for source in self.sources:
             kept = self.journal.source(self._name, key_of(source))
-            if kept is not None and self.buckets.has([f.name for f in kept.files]):
-                self.gathered[key_of(source)] = kept
-        wanted = [s for s in sources if key_of(s) not in self.gathered]
-        gathering.gather(wanted, self._done)
-        for source in sources:
-            self._tell_source(source, self.gathered[key_of(source)])
+            if kept is None or kept.ids != self.ids:
+                continue
+            if self.buckets.has([f.name for f in kept.files]):
+                found[key_of(source)] = kept
+        half = {s.system for s in self.sources if key_of(s) not in found}
+        return {key_of(s): found[key_of(s)] for s in self.sources if s.system not in half}
+
+    def _begun(self, keys: Iterable[Key]) -> None:
+        self.journal.forget_sources(self._name, keys)
 
     def _done(self, source: SourcePlan, gathered: Gathered) -> None:
-        self.gathered[key_of(source)] = gathered
-        self.journal.keep_source(self._name, key_of(source), gathered)
+        self.gathered[key_of(source)] = replace(gathered, ids=self.ids)
+        self.journal.keep_source(self._name, key_of(source), self.gathered[key_of(source)])
 
-    def _read_crosswalks(self, source: SourcePlan) -> None:
-        side, _ = key_of(source)
-        for walk in source.crosswalks:
-            batches = self.systems[walk.spec.system].stream(walk.selection)
-            report = load_walk(self.exchange, side, source, walk, batches)
-            self.tally.reasons += report.reasons(walk)
+    def _read_crosswalks(self) -> list[str]:
+        """Every crosswalk of the content; what it says against itself."""
+        reasons: list[str] = []
+        for source in self.sources:
+            side, _ = key_of(source)
+            for walk in source.crosswalks:
+                batches = self.systems[walk.spec.system].stream(walk.selection)
+                reasons += load_walk(self.exchange, side, source, walk, batches).reasons(walk)
+        return reasons
 
     def _tell_source(self, source: SourcePlan, gathered: Gathered) -> None:
         """Rows by the server's own count in the same snapshot; what `where` leaves out is noted."""

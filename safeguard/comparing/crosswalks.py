@@ -102,6 +102,20 @@ def _leave(exchange: Exchange, table: str, walk: CrosswalkPlan) -> None:
     )
 
 
+def digest(exchange: Exchange, plan: ContentPlan) -> str:
+    """What the crosswalks of a content say, in a few letters; "" of none. Rows that were translated by
+    crosswalks of another digest are of no use."""
+    said = []
+    for side, sources in (("old", plan.old), ("new", plan.new)):
+        for source in sources:
+            for walk in source.crosswalks:
+                table = walk_table(side, source, walk.slot)
+                for name in (table, f"{table}_old"):
+                    ((rows, total),) = exchange.rows(f"SELECT count(*), sum(hash(t)) FROM {name} t")
+                    said.append(f"{name} {rows} {total or 0}")
+    return ", ".join(said)
+
+
 def load_kin(exchange: Exchange, plan: ContentPlan) -> frozenset[str]:
     """Old owners whom some new system merges are one customer, whom no partition may cut in two:
     leaves `kin_SLOT(id, head)` with one head for all of them. Returns the slots that have it.
@@ -120,7 +134,7 @@ def load_kin(exchange: Exchange, plan: ContentPlan) -> frozenset[str]:
             )
         ]
         if pairs:
-            heads = _heads(pairs)
+            heads = _heads(sorted(pairs))  # the same in every try of a run
             exchange.create(kin_table(key.slot), "(id VARCHAR, head VARCHAR)")
             rows = {"id": list(heads), "head": list(heads.values())}
             exchange.insert(kin_table(key.slot), pa.table(rows))

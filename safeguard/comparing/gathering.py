@@ -23,12 +23,10 @@ from safeguard.findings.progress import ProgressListener
 from safeguard.findings.trouble import ConnectionLost, SystemProblem
 from safeguard.planning.layout import ContentPlan, NewPlan, SourcePlan
 from safeguard.systems.interface import Part
-from safeguard.systems.opened import Systems
+from safeguard.systems.opened import TRIES, Systems
 
 MOST_PARTS = 4096
 """Of one source: with it the numbers of old entries tell their sources apart."""
-TRIES = 4
-"""So often one source is read when its connections are lost again and again."""
 
 Key = tuple[str, int]
 """("old" or "new", index of the source)."""
@@ -43,6 +41,8 @@ class Gathered:
     counted: int
     every: int
     files: tuple[BucketFile, ...]
+    ids: str = ""
+    """What the content's crosswalks were when its rows were translated, see `crosswalks.digest`."""
 
 
 def key_of(source: SourcePlan) -> Key:
@@ -68,10 +68,14 @@ class Gathering:
         self._given_up = threading.Event()
 
     def gather(
-        self, sources: Iterable[SourcePlan], done: Callable[[SourcePlan, Gathered], None]
+        self,
+        sources: Iterable[SourcePlan],
+        begun: Callable[[Iterable[Key]], None],
+        done: Callable[[SourcePlan, Gathered], None],
     ) -> None:
-        """Read these sources; `done` is called with each as soon as it is whole, here and not in a
-        thread. A source may be done a second time, when its system's snapshot was lost.
+        """Read these sources; `begun` is called before what is known of them is overwritten, `done`
+        with each as soon as it is whole, here and not in a thread. A source may be begun and done a
+        second time, when its system's snapshot was lost.
 
         Raises SystemProblem when a system does not come back, UsageProblem for SQL that fails on the
         data, OutOfRoom.
@@ -80,6 +84,7 @@ class Gathering:
         every, tries = dict(wanted), dict.fromkeys(wanted, 0)
         while wanted:
             lost: dict[Key, ConnectionLost] = {}
+            begun(wanted)
             for key, found in self._at_once(wanted.values()):
                 if isinstance(found, ConnectionLost):
                     lost[key] = found
@@ -92,7 +97,7 @@ class Gathering:
                     raise problem
                 system = every[key].system
                 again = {k for k, s in every.items() if s.system == system}
-                keys = again if self.systems.mend(system, problem) else {key}
+                keys = again if self.systems.mend(system, problem, tries[key]) else {key}
                 wanted |= {k: every[k] for k in keys}
 
     def _at_once(
@@ -101,15 +106,13 @@ class Gathering:
         """Read sources side by side. Any other trouble than a lost connection ends them all."""
         sources = list(sources)
         self._given_up = threading.Event()
-        parts = {key_of(s): self._parts(s, len(sources)) for s in sources}
-        pool = ThreadPoolExecutor(sum(len(p) + 1 for p in parts.values()), "read")
+        most = max(1, (os.cpu_count() or 1) // max(1, len(sources)))
+        parts = {key_of(s): self._parts(s, most) for s in sources}
+        pool = ThreadPoolExecutor(len(sources) * (most + 1), "read")
         try:
             begun = [(s, *self._begin(pool, s, parts[key_of(s)])) for s in sources]
             for source, reads, count in begun:
-                try:
-                    yield key_of(source), self._whole(reads, count)
-                except ConnectionLost as problem:
-                    yield key_of(source), problem
+                yield key_of(source), self._found(source, reads, count)
                 self.progress.finished(self.content, source.system)
         except BaseException as error:
             self._given_up.set()
@@ -119,10 +122,14 @@ class Gathering:
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
-    def _parts(self, source: SourcePlan, sources: int) -> tuple[Part, ...]:
-        """As many as the cores here can turn into buckets beside those of the other sources."""
-        most = max(1, (os.cpu_count() or 1) // max(1, sources))
-        return self.systems[source.system].parts(source.selection, most)
+    def _parts(self, source: SourcePlan, most: int) -> tuple[Part, ...]:
+        """As many as the cores here can turn into buckets beside those of the other sources. Of a system
+        that can't be asked one, and reading it will tell."""
+        try:
+            with self.systems.awaited(source.system):
+                return self.systems[source.system].parts(source.selection, most)
+        except ConnectionLost:
+            return (Part(),)
 
     def _begin(
         self, pool: ThreadPoolExecutor, source: SourcePlan, parts: tuple[Part, ...]
@@ -132,6 +139,15 @@ class Gathering:
         session = self.systems[source.system]
         reads = [pool.submit(self._read, source, part) for part in parts]
         return reads, pool.submit(session.count, selection.relation, None, selection.where)
+
+    def _found(
+        self, source: SourcePlan, reads: list[Future[ReadDone]], count: Future[tuple[int, ...]]
+    ) -> Gathered | ConnectionLost:
+        try:
+            with self.systems.awaited(source.system):
+                return self._whole(reads, count)
+        except ConnectionLost as problem:
+            return problem
 
     @staticmethod
     def _whole(reads: list[Future[ReadDone]], count: Future[tuple[int, ...]]) -> Gathered:
@@ -176,6 +192,7 @@ class Gathering:
                 raise SystemProblem("the reading was given up")
             yield batch
             spent(batch.num_rows)
+            self.systems.heard(source.system)
 
 
 def folder_of(content: str) -> str:

@@ -6,11 +6,9 @@ a connection of its own, by ADBC, that takes the same snapshot, so streams may r
 
 from __future__ import annotations
 
-import select
 import threading
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -18,7 +16,7 @@ from typing import Any
 import psycopg
 import pyarrow as pa
 from psycopg.conninfo import make_conninfo
-from psycopg.pq import ExecStatus, TransactionStatus
+from psycopg.pq import TransactionStatus
 
 from safeguard.findings.result import SystemInfo
 from safeguard.findings.trouble import SafeguardError, SystemProblem, UsageProblem
@@ -26,10 +24,12 @@ from safeguard.systems import postgresql_catalog as catalog
 from safeguard.systems.interface import Column, Limits, Part, Relation, Selection, Table
 from safeguard.systems.missing import MissingRelation
 from safeguard.systems.postgresql_connect import (
+    answer,
     arguments,
     begin,
     connect,
     settings,
+    sever,
     trouble,
     words_of,
 )
@@ -155,7 +155,9 @@ class PostgresqlSession:
         if not self._lock.acquire(timeout=ALIVE_SECONDS):
             return self._watch.stands(pid)
         try:
-            return not self._main.closed and _answers(self._main)
+            return not self._main.closed and answer(self._main, "SELECT 1", (), ALIVE_SECONDS) == [
+                "1"
+            ]
         except psycopg.Error:
             return False
         finally:
@@ -169,8 +171,7 @@ class PostgresqlSession:
         """See `Session.close`."""
         self._readers.close()
         self._watch.close()
-        with suppress(psycopg.Error):
-            self._main.close()
+        sever(self._main)
 
     @cached_property
     def _types(self) -> PgTypes:
@@ -285,26 +286,6 @@ class PostgresqlSession:
 
     def _trouble(self, error: Exception, gone: bool = False) -> SafeguardError:
         return trouble(self._name, self._url, error, gone)
-
-
-def _answers(connection: psycopg.Connection[Any]) -> bool:
-    """Whether the server answers in time, and the transaction has not failed. One that does not is
-    no longer usable. Raises psycopg.Error."""
-    pgconn = connection.pgconn
-    pgconn.send_query(b"SELECT 1")
-    answered = select.poll()
-    answered.register(pgconn.socket, select.POLLIN)
-    deadline = time.monotonic() + ALIVE_SECONDS
-    while pgconn.is_busy():
-        left = deadline - time.monotonic()
-        if left <= 0 or not answered.poll(left * 1000):
-            connection.close()
-            return False
-        pgconn.consume_input()
-    result = pgconn.get_result()
-    while pgconn.get_result() is not None:
-        pass
-    return result is not None and result.status == ExecStatus.TUPLES_OK
 
 
 @contextmanager
