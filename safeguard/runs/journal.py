@@ -208,8 +208,12 @@ def _boot() -> str:
 def _disk() -> Iterator[None]:
     try:
         yield
-    except sqlite3.Error as error:
+    except sqlite3.OperationalError as error:
         raise SystemProblem(f"the run's journal can't be kept: {error}") from error
+    except sqlite3.DatabaseError as error:  # what is written there is no journal any more
+        raise UsageProblem(
+            f"this run can't be resumed: its journal is damaged ({error}). Start a new check"
+        ) from error
 
 
 def _form() -> Any:

@@ -60,6 +60,8 @@ class Systems(Mapping[str, Session]):
         self._heard_at = dict.fromkeys(self._sessions, now)
         self._awaited: Counter[str] = Counter()
         self._expired: set[str] = set()
+        self._gone: set[str] = set()
+        """Waited for in vain: the next content asks once, and does not wait again."""
         self._before: dict[str, list[str]] = {}
         self._paces = {n: self._pace(n) for n in self._sessions}
         self._lock = threading.RLock()
@@ -159,10 +161,11 @@ class Systems(Mapping[str, Session]):
 
     def _reopen(self, name: str, problem: SystemProblem) -> None:
         """Wait for the system and open it anew. Raises the last problem when time is up."""
-        deadline = time.monotonic() + self.kindness.retry_for
+        patience = 0.0 if name in self._gone else self.kindness.retry_for
+        deadline = time.monotonic() + patience
         wait = _FIRST_WAIT
         words = str(problem)
-        self._told(f"{name} was lost; waiting up to {self.kindness.retry_for:g} s for it")
+        self._told(f"{name} was lost; waiting up to {patience:g} s for it")
         while self._opener is not None and not self.stopped.is_set():
             try:
                 session = self._opener(name)
@@ -175,6 +178,7 @@ class Systems(Mapping[str, Session]):
                 continue
             self._replace(name, session)
             return
+        self._gone.add(name)
         raise SystemProblem(f"{words}; it did not come back within {self.kindness.retry_for:g} s")
 
     def _replace(self, name: str, session: Session) -> None:
@@ -184,6 +188,7 @@ class Systems(Mapping[str, Session]):
             self._sessions[name] = session
             self._opened_at[name] = self._heard_at[name] = time.monotonic()
             self._expired.discard(name)
+            self._gone.discard(name)
 
     def _info(self, name: str) -> SystemInfo:
         info = self._sessions[name].info

@@ -57,6 +57,7 @@ class PostgresqlSession:
         self._lock = threading.RLock()
         given = arguments(url, limits)
         self._main = self._connected(given, limits)
+        self._pid = self._main.pgconn.backend_pid
         try:
             self._snapshot = self._exported(ticket)
             self._ticket = ticket or self._snapshot
@@ -151,9 +152,8 @@ class PostgresqlSession:
     def alive(self) -> bool:
         """See `Session.alive`. While the first connection is asked something long, another one
         sees whether the server still has it."""
-        pid = self._main.pgconn.backend_pid
         if not self._lock.acquire(timeout=ALIVE_SECONDS):
-            return self._watch.stands(pid)
+            return self._watch.stands(self._pid)
         try:
             return not self._main.closed and answer(self._main, "SELECT 1", (), ALIVE_SECONDS) == [
                 "1"

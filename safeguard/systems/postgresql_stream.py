@@ -102,7 +102,7 @@ class _Reading:
     def __init__(self, readers: Readers, sql: str, at_end: Callable[[], None]) -> None:
         self._readers, self._sql, self._at_end = readers, sql, at_end
         self._read: Queue[pa.RecordBatch | BaseException | None] = Queue(READ_AHEAD)
-        self._lock = threading.Lock()
+        self._lock, self._ending = threading.Lock(), threading.Lock()
         self._connection: adbc.AdbcConnection | None = None
         self._given_up = threading.Event()
         self._given_up_at = 0.0
@@ -121,11 +121,11 @@ class _Reading:
 
     def cancel(self) -> None:
         """Begin to end the read, if it has not ended, and its connection with it."""
-        with self._lock:
+        with self._ending:  # not the lock under which a cancel waits for a server that is silent
             if self._given_up.is_set():
                 return
-            self._given_up.set()
             self._given_up_at = time.monotonic()
+            self._given_up.set()
         if self._thread.is_alive():
             threading.Thread(target=self._cancel, name="postgresql-cancel", daemon=True).start()
 
