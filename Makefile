@@ -1,6 +1,7 @@
-# make demo    from nothing to a blocked rollout
-# make test    what CI runs: lint, types, layers, tests (installs what is missing, Debian only)
-# make lint    the same without tests          make format   mend what can be mended
+# make demo      from nothing to a blocked rollout
+# make test      what CI runs: lint, types, layers, tests (installs what is missing, Debian only)
+# make test-all  the same with tests that take longer: servers that die, networks that fail
+# make lint      the same without tests        make format   mend what can be mended
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
@@ -9,15 +10,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet
 CHECKED := safeguard tests
-PYTEST_ARGS ?= -n 2
+PYTEST_ARGS ?= -n 2 -m "not slow"
+PYTEST_ALL_ARGS ?= -n 2
 
-.PHONY: demo test lint format lock clean services
+.PHONY: demo test test-all lint format lock clean services
 
 demo: $(VENV)/.installed
 	$(BIN)/safeguard demo
 
 test: lint services
 	$(BIN)/pytest $(PYTEST_ARGS)
+
+test-all: lint services
+	$(BIN)/pytest $(PYTEST_ALL_ARGS)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check $(CHECKED)
