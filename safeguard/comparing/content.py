@@ -7,6 +7,7 @@ after the other and hands on what is not plainly kept. The rest works on that.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 
 from safeguard.comparing.buckets import Buckets, runs_of_buckets
@@ -14,7 +15,7 @@ from safeguard.comparing.crosswalks import load_kin, load_walk, old_view
 from safeguard.comparing.customers import CustomerBook
 from safeguard.comparing.doubt import withdraw_uncertain
 from safeguard.comparing.elsewhere import find_misattributed
-from safeguard.comparing.entries import new_columns, old_columns
+from safeguard.comparing.entries import definition, new_shape, old_shape
 from safeguard.comparing.exchange import Exchange
 from safeguard.comparing.gathering import (
     Gathered,
@@ -28,7 +29,7 @@ from safeguard.comparing.journal import Journal
 from safeguard.comparing.judging import Judge, judges_documents
 from safeguard.comparing.listing import sample_lists
 from safeguard.comparing.owners import Owners
-from safeguard.comparing.partition import CARRIED, JoinDone, Partition, SourceFiles
+from safeguard.comparing.partition import CARRIED, JoinDone, Partition, SourceFiles, first_bucket_of
 from safeguard.comparing.resulting import Compared, build_result
 from safeguard.comparing.sql import literal
 from safeguard.comparing.statuses import rank_old, tell_new
@@ -55,7 +56,7 @@ class ContentComparison:
     def __init__(
         self,
         exchange: Exchange,
-        buckets: Buckets,
+        store: Buckets,
         plan: ContentPlan,
         systems: Systems,
         book: CustomerBook,
@@ -63,7 +64,7 @@ class ContentComparison:
         journal: Journal,
         reveal: bool,
     ) -> None:
-        self.exchange, self.buckets, self.plan, self.systems = exchange, buckets, plan, systems
+        self.exchange, self.store, self.plan, self.systems = exchange, store, plan, systems
         self.book, self.progress, self.journal, self.reveal = book, progress, journal, reveal
         self.tally = Tally()
         self.partition = Partition(exchange, plan, book, reveal)
@@ -86,7 +87,7 @@ class ContentComparison:
                 self.exchange, self.plan, self.book, self.owners, teller, self.tally, self.rules
             )
         )
-        lists = sample_lists(self.exchange, self.plan, teller, self._load_bucket, self.kin)
+        lists = sample_lists(self.exchange, self.plan, teller, self._load_entry)
         self._drop()
         return replace(result, lists=lists, seconds=time.monotonic() - began)
 
@@ -104,9 +105,9 @@ class ContentComparison:
     # -- reading ----------------------------------------------------------------------------
 
     def _create(self) -> None:
-        self.exchange.create("old", f"({old_columns(self.plan)})")
+        self.exchange.create("old", definition(old_shape(self.plan)))
         for route in self.routes:
-            self.exchange.create(f"new_{route}", f"({new_columns(self.plan, route)})")
+            self.exchange.create(f"new_{route}", definition(new_shape(self.plan, route)))
         for table, body in (CARRIED | _MADE).items():
             if table != "with_content":  # it grows content by content
                 self.exchange.create(table, body)
@@ -117,19 +118,26 @@ class ContentComparison:
             self.systems.fresh(source.system)
         for source in sources:
             self._read_crosswalks(source)
-        self.kin = load_kin(self.exchange, self.plan)
+        self.gathered = self._read_before(sources)
         gathering = Gathering(
-            self.exchange, self.buckets, self.plan, self.systems, self.progress, self.kin
+            self.exchange,
+            self.store,
+            self.plan,
+            self.systems,
+            self.progress,
+            load_kin(self.exchange, self.plan),
+            next((g.buckets for g in self.gathered.values()), None),
         )
-        self.gathered: dict[Key, Gathered] = {}
-        for source in sources:
-            kept = self.journal.source(self._name, key_of(source))
-            if kept is not None and self.buckets.has([f.name for f in kept.files]):
-                self.gathered[key_of(source)] = kept
-        wanted = [s for s in sources if key_of(s) not in self.gathered]
-        gathering.gather(wanted, self._done)
+        gathering.gather([s for s in sources if key_of(s) not in self.gathered], self._done)
         for source in sources:
             self._tell_source(source, self.gathered[key_of(source)])
+
+    def _read_before(self, sources: Iterable[SourcePlan]) -> dict[Key, Gathered]:
+        """What an earlier try of this run read whole, and is still there."""
+        kept = {key_of(s): self.journal.source(self._name, key_of(s)) for s in sources}
+        return {
+            key: g for key, g in kept.items() if g and self.store.has([f.name for f in g.files])
+        }
 
     def _done(self, source: SourcePlan, gathered: Gathered) -> None:
         self.gathered[key_of(source)] = gathered
@@ -184,17 +192,17 @@ class ContentComparison:
 
     def _joined(self, first: int, last: int) -> JoinDone:
         kept = self.journal.joined(self._name, first, last)
-        if kept is not None and self.buckets.has(list(kept.files.values())):
+        if kept is not None and self.store.has(list(kept.files.values())):
             return kept
         name = f"{folder_of(self._name)}/join-{first:03}-{last:03}"
-        done = self.partition.compare(self.buckets, self.files, first, last, name)
+        done = self.partition.compare(self.store, self.files, first, last, name)
         self.journal.keep_joined(self._name, first, last, done)
         return done
 
     def _take(self, done: JoinDone) -> None:
         self.tally.counts.update(done.counts)
         for table, name in done.files.items():
-            self.exchange.insert(table, self.buckets.read_table(name))
+            self.exchange.insert(table, self.store.read_table(name))
 
     def _look_elsewhere(self) -> None:
         for route in self.routes:
@@ -213,14 +221,15 @@ class ContentComparison:
     def _for_all_old(self, statement: str) -> None:
         """Run a statement with every partition's old entries as `old`, one after the other."""
         for first, last in self.parts:
-            self.partition.load(self.buckets, self.files, first, last)
+            self.partition.load(self.store, self.files, first, last)
             with self.exchange.apart():
                 self.exchange.run(statement)
 
-    def _load_bucket(self, bucket: int) -> None:
-        """Load the partition that a bucket belongs to."""
-        first, last = next(p for p in self.parts if p[0] <= bucket <= p[1])
-        self.partition.load(self.buckets, self.files, first, last)
+    def _load_entry(self, rid: int) -> None:
+        """Load the partition of an old entry: its number says where that begins."""
+        first = first_bucket_of(rid)
+        last = next(last for begin, last in self.parts if begin == first)
+        self.partition.load(self.store, self.files, first, last)
 
     def _drop(self) -> None:
         self.exchange.forget()

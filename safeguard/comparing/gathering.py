@@ -11,6 +11,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -22,11 +23,21 @@ from safeguard.comparing.reading import ReadDone, read_part
 from safeguard.findings.progress import ProgressListener
 from safeguard.findings.trouble import ConnectionLost, SystemProblem
 from safeguard.planning.layout import ContentPlan, NewPlan, SourcePlan
+from safeguard.systems.canonical import Storage
 from safeguard.systems.interface import Part
 from safeguard.systems.opened import Systems
 
-MOST_PARTS = 4096
-"""Of one source: with it the numbers of old entries tell their sources apart."""
+BUCKET_BYTES, MOST_BUCKETS = 16 << 20, 1024
+"""How large a bucket is meant to be, of all sources together. Owners with more entries make larger
+ones, for a customer is never cut in two."""
+_WIDTHS = {
+    Storage.INT64: 8,
+    Storage.FLOAT64: 8,
+    Storage.BOOL: 1,
+    Storage.TEXT: 32,
+    Storage.BINARY: 64,
+}
+"""Bytes of a value; of texts a guess."""
 TRIES = 4
 """So often one source is read when its connections are lost again and again."""
 
@@ -43,6 +54,8 @@ class Gathered:
     counted: int
     every: int
     files: tuple[BucketFile, ...]
+    buckets: int
+    """Into so many its owners are hashed: the same for every source of a content."""
 
 
 def key_of(source: SourcePlan) -> Key:
@@ -51,20 +64,23 @@ def key_of(source: SourcePlan) -> Key:
 
 
 class Gathering:
-    """Reads the sources of one content. `kin` are the owner slots that have a kin table."""
+    """Reads the sources of one content. `kin` are the owner slots that have a kin table; `buckets`
+    how many there are, where sources that were read before have them already."""
 
     def __init__(
         self,
         exchange: Exchange,
-        buckets: Buckets,
+        store: Buckets,
         plan: ContentPlan,
         systems: Systems,
         progress: ProgressListener,
         kin: frozenset[str],
+        buckets: int | None = None,
     ) -> None:
-        self.exchange, self.buckets, self.plan = exchange, buckets, plan
+        self.exchange, self.store, self.plan = exchange, store, plan
         self.systems, self.progress, self.kin = systems, progress, kin
         self.content = plan.contract.content
+        self.buckets, self._are_chosen = buckets or 1, buckets is not None
         self._given_up = threading.Event()
 
     def gather(
@@ -80,7 +96,7 @@ class Gathering:
         every, tries = dict(wanted), dict.fromkeys(wanted, 0)
         while wanted:
             lost: dict[Key, ConnectionLost] = {}
-            for key, found in self._at_once(wanted.values()):
+            for key, found in self._at_once(list(wanted.values())):
                 if isinstance(found, ConnectionLost):
                     lost[key] = found
                 else:
@@ -96,21 +112,32 @@ class Gathering:
                 wanted |= {k: every[k] for k in keys}
 
     def _at_once(
-        self, sources: Iterable[SourcePlan]
+        self, sources: list[SourcePlan]
     ) -> Iterator[tuple[Key, Gathered | ConnectionLost]]:
         """Read sources side by side. Any other trouble than a lost connection ends them all."""
-        sources = list(sources)
         self._given_up = threading.Event()
-        parts = {key_of(s): self._parts(s, len(sources)) for s in sources}
-        pool = ThreadPoolExecutor(sum(len(p) + 1 for p in parts.values()), "read")
-        try:
-            begun = [(s, *self._begin(pool, s, parts[key_of(s)])) for s in sources]
-            for source, reads, count in begun:
+        with self._pool(len(sources)) as pool:
+            counts = {key_of(s): pool.submit(self._count, s) for s in sources}
+            self._choose_buckets(sources, counts.values())
+            reads = {key_of(s): self._submit(pool, s, len(sources)) for s in sources}
+            for source in sources:
+                key = key_of(source)
                 try:
-                    yield key_of(source), self._whole(reads, count)
+                    every, counted = counts[key].result()
+                    yield (
+                        key,
+                        _whole([r.result() for r in reads[key]], every, counted, self.buckets),
+                    )
                 except ConnectionLost as problem:
-                    yield key_of(source), problem
+                    yield key, problem
                 self.progress.finished(self.content, source.system)
+
+    @contextmanager
+    def _pool(self, sources: int) -> Iterator[ThreadPoolExecutor]:
+        """Threads that end when the block ends, and soon when it ends in trouble."""
+        pool = ThreadPoolExecutor(sources * _most_parts(sources), "read")
+        try:
+            yield pool
         except BaseException as error:
             self._given_up.set()
             if not isinstance(error, Exception):  # Ctrl-C: what still waits for a server must end
@@ -119,63 +146,76 @@ class Gathering:
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
-    def _parts(self, source: SourcePlan, sources: int) -> tuple[Part, ...]:
-        """As many as the cores here can turn into buckets beside those of the other sources."""
-        most = max(1, (os.cpu_count() or 1) // max(1, sources))
-        return self.systems[source.system].parts(source.selection, most)
-
-    def _begin(
-        self, pool: ThreadPoolExecutor, source: SourcePlan, parts: tuple[Part, ...]
-    ) -> tuple[list[Future[ReadDone]], Future[tuple[int, ...]]]:
-        self.progress.started(self.content, source.system, None)
+    def _count(self, source: SourcePlan) -> tuple[int, int]:
         selection = source.selection
         session = self.systems[source.system]
-        reads = [pool.submit(self._read, source, part) for part in parts]
-        return reads, pool.submit(session.count, selection.relation, None, selection.where)
+        every, wanted = session.count(selection.relation, None, selection.where)
+        self.progress.started(self.content, source.system, wanted)
+        return every, wanted
 
-    @staticmethod
-    def _whole(reads: list[Future[ReadDone]], count: Future[tuple[int, ...]]) -> Gathered:
-        found = [read.result() for read in reads]
-        every, wanted = count.result()
-        return Gathered(
-            read=sum(f.rows for f in found),
-            deleted=sum(f.deleted for f in found),
-            counted=wanted,
-            every=every,
-            files=tuple(file for f in found for file in f.files),
-        )
+    def _choose_buckets(
+        self, sources: Iterable[SourcePlan], counts: Iterable[Future[tuple[int, int]]]
+    ) -> None:
+        """So many that a few of them make a partition; where some sources are read already, as many
+        as those have."""
+        if self._are_chosen:
+            return
+        size = 0
+        for source, count in zip(sources, counts, strict=True):
+            with suppress(ConnectionLost):
+                size += count.result()[1] * sum(_WIDTHS[c.storage] for c in source.columns)
+        self.buckets, self._are_chosen = min(MOST_BUCKETS, 1 + size // BUCKET_BYTES), True
+
+    def _submit(
+        self, pool: ThreadPoolExecutor, source: SourcePlan, sources: int
+    ) -> list[Future[ReadDone]]:
+        try:
+            parts = self.systems[source.system].parts(source.selection, _most_parts(sources))
+        except ConnectionLost as problem:
+            failed: Future[ReadDone] = Future()
+            failed.set_exception(problem)
+            return [failed]
+        return [pool.submit(self._read, source, part) for part in parts]
 
     def _read(self, source: SourcePlan, part: Part) -> ReadDone:
         side, index = key_of(source)
-        pace = self.systems.pace(source.system)
 
         def advanced(rows: int) -> None:
             self.progress.advanced(self.content, source.system, rows)
 
         return read_part(
             self.exchange,
-            self.buckets,
-            self._batches(source, part, pace.spend),
+            self.store,
+            self._batches(source, part),
             source.columns,
-            stored(self.plan, source, self.kin),
-            f"{self.content_folder}/{side}-{index}-{part.number:05}",
-            (index * MOST_PARTS if side == "old" else 0) + part.number,
+            stored(self.plan, source, self.kin, self.buckets),
+            f"{folder_of(self.content)}/{side}-{index}-{part.number:05}",
             advanced,
         )
 
-    @property
-    def content_folder(self) -> str:
-        """Where the files of this content lie."""
-        return folder_of(self.content)
-
-    def _batches(
-        self, source: SourcePlan, part: Part, spent: Callable[[int], None]
-    ) -> Iterator[pa.RecordBatch]:
+    def _batches(self, source: SourcePlan, part: Part) -> Iterator[pa.RecordBatch]:
+        pace = self.systems.pace(source.system)
         for batch in self.systems[source.system].stream(source.selection, part):
             if self._given_up.is_set() or self.systems.stopped.is_set():
                 raise SystemProblem("the reading was given up")
             yield batch
-            spent(batch.num_rows)
+            pace.spend(batch.num_rows)
+
+
+def _most_parts(sources: int) -> int:
+    """Of one source: as many as the cores here can turn into buckets beside those of the others."""
+    return max(1, (os.cpu_count() or 1) // max(1, sources))
+
+
+def _whole(reads: list[ReadDone], every: int, counted: int, buckets: int) -> Gathered:
+    return Gathered(
+        read=sum(r.rows for r in reads),
+        deleted=sum(r.deleted for r in reads),
+        counted=counted,
+        every=every,
+        files=tuple(file for r in reads for file in r.files),
+        buckets=buckets,
+    )
 
 
 def folder_of(content: str) -> str:
