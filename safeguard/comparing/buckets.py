@@ -7,6 +7,7 @@ bucket's rows are found without reading those of the others, and a customer has 
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import shutil
 from collections import Counter
@@ -87,14 +88,15 @@ class Buckets:
         with self._reading(name) as source, pa.ipc.open_file(source) as reader:
             return reader.read_all()
 
-    def remove(self, folder: str) -> None:
-        """Remove a folder of files that nobody needs any more."""
+    def remove(self, folder: str = "") -> None:
+        """Remove a folder of files that nobody needs any more, or all of them."""
         if self.is_local:
             shutil.rmtree(self._path(folder), ignore_errors=True)
             return
         system, root = self._remote()
-        if system.exists(f"{root}/{folder}"):
-            system.rm(f"{root}/{folder}", recursive=True)
+        gone = f"{root}/{folder}".rstrip("/")
+        if system.exists(gone):
+            system.rm(gone, recursive=True)
 
     def has(self, names: Sequence[str]) -> bool:
         """Whether all of these files are there."""
@@ -157,6 +159,11 @@ def _sync(path: Path) -> None:
         os.fsync(number)
     finally:
         os.close(number)
+
+
+def folder_of(content: str) -> str:
+    """A folder's name for a content, whatever letters its name has."""
+    return "content-" + hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
 def runs_of_buckets(files: Sequence[BucketFile], budget: int) -> tuple[tuple[int, int], ...]:

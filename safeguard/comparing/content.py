@@ -7,11 +7,12 @@ after the other and hands on what is not plainly kept. The rest works on that.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from safeguard.comparing.buckets import Buckets, runs_of_buckets
-from safeguard.comparing.crosswalks import load_kin, load_walk, old_view
+from safeguard.comparing.buckets import Buckets, folder_of, runs_of_buckets
+from safeguard.comparing.crosswalks import crosswalk_tables, load_kin, load_walk, old_view
 from safeguard.comparing.customers import CustomerBook
 from safeguard.comparing.doubt import withdraw_uncertain
 from safeguard.comparing.elsewhere import find_misattributed
@@ -22,7 +23,6 @@ from safeguard.comparing.gathering import (
     Gathering,
     Key,
     files_by_source,
-    folder_of,
     key_of,
 )
 from safeguard.comparing.journal import Journal
@@ -36,6 +36,7 @@ from safeguard.comparing.statuses import rank_old, tell_new
 from safeguard.comparing.tally import Tally
 from safeguard.comparing.telling import Teller
 from safeguard.comparing.tolerance import count_tolerated
+from safeguard.comparing.workers import JoinOrder, Workers, book_tables
 from safeguard.findings.progress import ProgressListener
 from safeguard.findings.result import ContentResult
 from safeguard.planning.layout import ContentPlan, SourcePlan
@@ -59,11 +60,13 @@ class ContentComparison:
         store: Buckets,
         plan: ContentPlan,
         systems: Systems,
+        workers: Workers,
         book: CustomerBook,
         progress: ProgressListener,
         journal: Journal,
         reveal: bool,
     ) -> None:
+        self.workers = workers
         self.exchange, self.store, self.plan, self.systems = exchange, store, plan, systems
         self.book, self.progress, self.journal, self.reveal = book, progress, journal, reveal
         self.tally = Tally()
@@ -119,13 +122,15 @@ class ContentComparison:
         for source in sources:
             self._read_crosswalks(source)
         self.gathered = self._read_before(sources)
+        kin = load_kin(self.exchange, self.plan)
+        tables = (*crosswalk_tables(self.plan, kin), *book_tables(self.book))
+        self.workers.prepare(self.plan, tables)
         gathering = Gathering(
-            self.exchange,
-            self.store,
             self.plan,
             self.systems,
+            self.workers,
             self.progress,
-            load_kin(self.exchange, self.plan),
+            kin,
             next((g.buckets for g in self.gathered.values()), None),
         )
         gathering.gather([s for s in sources if key_of(s) not in self.gathered], self._done)
@@ -180,8 +185,9 @@ class ContentComparison:
             files_by_source(self.gathered, "old"), files_by_source(self.gathered, "new")
         )
         self.parts = runs_of_buckets(self.files.every, PARTITION_BYTES)
-        for first, last in self.parts:
-            self._take(self._joined(first, last))
+        for (first, last), done in zip(self.parts, self._joins(), strict=True):
+            self.journal.keep_joined(self._name, first, last, done)
+            self._take(done)
         self.olds = {r: old_view(self.exchange, self.plan, r) for r in self.routes}
         self.owners = Owners(self.exchange, self.plan, self.book)
         if judges_documents(self.plan):
@@ -190,14 +196,35 @@ class ContentComparison:
                 judge.judge(route, self.olds[route], self.rules[route])
             count_tolerated(self.exchange)
 
-    def _joined(self, first: int, last: int) -> JoinDone:
+    def _joins(self) -> Iterator[JoinDone]:
+        """Each partition joined, in their order; several at once where the workers can."""
+        kept = [self._joined_before(first, last) for first, last in self.parts]
+        orders = [
+            JoinOrder(self.plan, self.files, *part, self._join_name(part), self.reveal)
+            for part in self.parts
+        ]
+        if self.workers.joins_at_once == 1:
+            for before, order in zip(kept, orders, strict=True):
+                yield before or self.workers.join(order, self.partition)
+            return
+        with ThreadPoolExecutor(self.workers.joins_at_once, "join") as pool:
+            try:
+                wanted = [o for before, o in zip(kept, orders, strict=True) if not before]
+                found = pool.map(lambda order: self.workers.join(order, self.partition), wanted)
+                for before in kept:
+                    yield before or next(found)
+            except BaseException:
+                self.workers.stop()
+                pool.shutdown(cancel_futures=True)
+                raise
+
+    def _join_name(self, part: tuple[int, int]) -> str:
+        return f"{folder_of(self._name)}/join-{part[0]:04}-{part[1]:04}"
+
+    def _joined_before(self, first: int, last: int) -> JoinDone | None:
+        """What an earlier try of this run made of a partition, if it is still there."""
         kept = self.journal.joined(self._name, first, last)
-        if kept is not None and self.store.has(list(kept.files.values())):
-            return kept
-        name = f"{folder_of(self._name)}/join-{first:03}-{last:03}"
-        done = self.partition.compare(self.store, self.files, first, last, name)
-        self.journal.keep_joined(self._name, first, last, done)
-        return done
+        return kept if kept and self.store.has(list(kept.files.values())) else None
 
     def _take(self, done: JoinDone) -> None:
         self.tally.counts.update(done.counts)

@@ -128,6 +128,17 @@ def load_kin(exchange: Exchange, plan: ContentPlan) -> frozenset[str]:
     return frozenset(found)
 
 
+def crosswalk_tables(plan: ContentPlan, kin: frozenset[str]) -> tuple[str, ...]:
+    """Every table that the crosswalks of a content left."""
+    found = [kin_table(slot) for slot in sorted(kin)]
+    for side, sources in (("old", plan.old), ("new", plan.new)):
+        for source in sources:
+            for walk in source.crosswalks:
+                table = walk_table(side, source, walk.slot)
+                found += [table, f"{table}_old"]
+    return tuple(found)
+
+
 def _heads(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Union-find with path halving (Tarjan and van Leeuwen 1984): id -> one id for all joined."""
     above: dict[str, str] = {}

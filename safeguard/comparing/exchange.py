@@ -94,6 +94,14 @@ class Exchange:
         finally:
             self._connection.unregister("incoming")
 
+    def fill(self, table: str, rows: pa.Table) -> None:
+        """Make a table of Arrow rows, instead of what it was before."""
+        self._connection.register("incoming", rows)
+        try:
+            self.create(table, "AS FROM incoming")
+        finally:
+            self._connection.unregister("incoming")
+
     def show(self, name: str, rows: pa.Table) -> None:
         """Let SQL see Arrow rows under a name, without copying them, until `forget`."""
         self._connection.register(name, rows)

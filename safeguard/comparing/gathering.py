@@ -6,20 +6,18 @@ gone, everything of that system that the content needs is read again in a new on
 
 from __future__ import annotations
 
-import hashlib
-import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 
 import pyarrow as pa
 
-from safeguard.comparing.buckets import BucketFile, Buckets
-from safeguard.comparing.entries import stored
-from safeguard.comparing.exchange import Exchange
-from safeguard.comparing.reading import ReadDone, read_part
+from safeguard.comparing.buckets import BucketFile, folder_of
+from safeguard.comparing.reading import ReadDone
+from safeguard.comparing.workers import ReadOrder, Workers
 from safeguard.findings.progress import ProgressListener
 from safeguard.findings.trouble import ConnectionLost, SystemProblem
 from safeguard.planning.layout import ContentPlan, NewPlan, SourcePlan
@@ -69,15 +67,14 @@ class Gathering:
 
     def __init__(
         self,
-        exchange: Exchange,
-        store: Buckets,
         plan: ContentPlan,
         systems: Systems,
+        workers: Workers,
         progress: ProgressListener,
         kin: frozenset[str],
         buckets: int | None = None,
     ) -> None:
-        self.exchange, self.store, self.plan = exchange, store, plan
+        self.plan, self.workers = plan, workers
         self.systems, self.progress, self.kin = systems, progress, kin
         self.content = plan.contract.content
         self.buckets, self._are_chosen = buckets or 1, buckets is not None
@@ -116,7 +113,7 @@ class Gathering:
     ) -> Iterator[tuple[Key, Gathered | ConnectionLost]]:
         """Read sources side by side. Any other trouble than a lost connection ends them all."""
         self._given_up = threading.Event()
-        with self._pool(len(sources)) as pool:
+        with self._pool(sources) as pool:
             counts = {key_of(s): pool.submit(self._count, s) for s in sources}
             self._choose_buckets(sources, counts.values())
             reads = {key_of(s): self._submit(pool, s, len(sources)) for s in sources}
@@ -133,15 +130,17 @@ class Gathering:
                 self.progress.finished(self.content, source.system)
 
     @contextmanager
-    def _pool(self, sources: int) -> Iterator[ThreadPoolExecutor]:
+    def _pool(self, sources: list[SourcePlan]) -> Iterator[ThreadPoolExecutor]:
         """Threads that end when the block ends, and soon when it ends in trouble."""
-        pool = ThreadPoolExecutor(sources * _most_parts(sources), "read")
+        readers = {s.system: self.workers.readers(s.system) for s in sources}
+        pool = ThreadPoolExecutor(max(len(sources), sum(readers.values())), "read")
         try:
             yield pool
         except BaseException as error:
             self._given_up.set()
             if not isinstance(error, Exception):  # Ctrl-C: what still waits for a server must end
                 self.systems.close()
+            self.workers.stop()
             raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
@@ -170,7 +169,8 @@ class Gathering:
         self, pool: ThreadPoolExecutor, source: SourcePlan, sources: int
     ) -> list[Future[ReadDone]]:
         try:
-            parts = self.systems[source.system].parts(source.selection, _most_parts(sources))
+            most = self.workers.parts(source.system, sources)
+            parts = self.systems[source.system].parts(source.selection, most)
         except ConnectionLost as problem:
             failed: Future[ReadDone] = Future()
             failed.set_exception(problem)
@@ -183,28 +183,23 @@ class Gathering:
         def advanced(rows: int) -> None:
             self.progress.advanced(self.content, source.system, rows)
 
-        return read_part(
-            self.exchange,
-            self.store,
-            self._batches(source, part),
-            source.columns,
-            stored(self.plan, source, self.kin, self.buckets),
+        order = ReadOrder(
+            self.plan,
+            source,
+            part,
+            self.kin,
+            self.buckets,
             f"{folder_of(self.content)}/{side}-{index}-{part.number:05}",
-            advanced,
         )
+        return self.workers.read(order, partial(self._paced, source.system), advanced)
 
-    def _batches(self, source: SourcePlan, part: Part) -> Iterator[pa.RecordBatch]:
-        pace = self.systems.pace(source.system)
-        for batch in self.systems[source.system].stream(source.selection, part):
+    def _paced(self, system: str, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        pace = self.systems.pace(system)
+        for batch in batches:
             if self._given_up.is_set() or self.systems.stopped.is_set():
                 raise SystemProblem("the reading was given up")
             yield batch
             pace.spend(batch.num_rows)
-
-
-def _most_parts(sources: int) -> int:
-    """Of one source: as many as the cores here can turn into buckets beside those of the others."""
-    return max(1, (os.cpu_count() or 1) // max(1, sources))
 
 
 def _whole(reads: list[ReadDone], every: int, counted: int, buckets: int) -> Gathered:
@@ -216,11 +211,6 @@ def _whole(reads: list[ReadDone], every: int, counted: int, buckets: int) -> Gat
         files=tuple(file for r in reads for file in r.files),
         buckets=buckets,
     )
-
-
-def folder_of(content: str) -> str:
-    """A folder's name for a content, whatever letters its name has."""
-    return "content-" + hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
 def files_by_source(found: Mapping[Key, Gathered], side: str) -> dict[int, tuple[BucketFile, ...]]:
