@@ -44,7 +44,7 @@ from safeguard.systems.urls import mask
 PART_BLOCKS = 1024
 """No part is smaller: 8 MB are read faster than a connection is opened."""
 ALIVE_SECONDS = 3.0
-_NAME_SQL = "SELECT pg_catalog.set_config('application_name', $1, false)"
+_NAME_SQL = b"SELECT pg_catalog.set_config('application_name', $1, false)"
 
 
 class PostgresqlSession:
@@ -61,8 +61,9 @@ class PostgresqlSession:
             self._snapshot = self._exported(ticket)
             self._ticket = ticket or self._snapshot
             given["application_name"] += f" {self._ticket}"  # all who read this snapshot have it
-            self._ask(_NAME_SQL, [given["application_name"]])
+            self._main.execute(_NAME_SQL, [given["application_name"]])  # no savepoint takes it back
             version = str(self._ask("SHOW server_version")[0][0])
+            self._pid = self._main.info.backend_pid
         except BaseException:
             self._main.close()
             raise
@@ -151,11 +152,12 @@ class PostgresqlSession:
     def alive(self) -> bool:
         """See `Session.alive`. While the first connection is asked something long, another one
         sees whether the server still has it."""
-        pid = self._main.pgconn.backend_pid
+        if self._main.closed:
+            return False
         if not self._lock.acquire(timeout=ALIVE_SECONDS):
-            return self._watch.stands(pid)
+            return self._watch.stands(self._pid)
         try:
-            return not self._main.closed and _answers(self._main)
+            return _answers(self._main)
         except psycopg.Error:
             return False
         finally:

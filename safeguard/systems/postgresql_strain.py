@@ -41,7 +41,9 @@ class Watch:
     def strain(self) -> str:
         """See `Session.strain`."""
         with self._lock:
-            found = [self._waiting(), *self._standby()]
+            found = [self._waiting()]
+            if self._connection is not None:
+                found += self._standby()
         return "; ".join(words for words in found if words)
 
     def stands(self, pid: int) -> bool:

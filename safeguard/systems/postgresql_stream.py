@@ -22,7 +22,7 @@ from safeguard.systems.postgresql_connect import words_of
 BATCH_BYTES = 4 << 20
 """On the wire, where a row has 7 bytes or more. 1 to 16 MiB measure alike."""
 READ_AHEAD = 2
-GIVE_UP_SECONDS = 5.0
+GIVE_UP_SECONDS = 3.0
 """How long a reader that was given up is waited for; on a dead network it ends later, by itself."""
 
 READ_ERRORS = (adbc.Error, pa.ArrowException, OSError)
@@ -76,9 +76,7 @@ class Readers:
         with self._lock:
             connection = self._idle.pop() if self._idle else None
         try:
-            if connection is not None:
-                return _begun(connection, self._begin)
-            return _begun(self._opened(), f"{self._settings}; {self._begin}")
+            return _having_run(connection or self._opened(), self._begin)
         except adbc.Error as error:
             raise ConnectionError(words_of(error)) from error
 
@@ -86,7 +84,9 @@ class Readers:
         with self._opening:
             if self._database is None:
                 self._database = driver.connect(self._conninfo)
-            return adbc.AdbcConnection(self._database)
+            connection = adbc.AdbcConnection(self._database)
+        # Not in one script with BEGIN, whose ROLLBACK would take the settings back.
+        return _having_run(connection, self._settings)
 
     def give_back(self, connection: adbc.AdbcConnection) -> None:
         """Keep a connection, whose transaction has ended, for the next read."""
@@ -180,7 +180,7 @@ class _Reading:
             raise _GIVEN_UP
 
 
-def _begun(connection: adbc.AdbcConnection, script: str) -> adbc.AdbcConnection:
+def _having_run(connection: adbc.AdbcConnection, script: str) -> adbc.AdbcConnection:
     try:
         _execute(connection, script)
     except BaseException:

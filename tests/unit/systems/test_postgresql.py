@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from postgresql_sessions import columns_of, expressions, opened, read
 from safeguard.contract.types import TypeName
 from safeguard.findings.trouble import SystemProblem, UsageProblem
 from safeguard.systems.interface import Output, Relation, Selection
@@ -16,29 +16,6 @@ from safeguard.systems.postgresql import PostgresqlSession
 from servers import Database
 
 Fresh = Callable[[str], Database]
-
-
-@contextmanager
-def opened(database: Database) -> Iterator[PostgresqlSession]:
-    session = PostgresqlSession("old", database.url)
-    try:
-        yield session
-    finally:
-        session.close()
-
-
-def columns_of(relation: Relation, *names: str) -> Selection:
-    return Selection(relation, tuple(Output(n, n, is_column=True) for n in names))
-
-
-def expressions(relation: Relation, *sql: str) -> Selection:
-    return Selection(relation, tuple(Output(f"x{i}", s, False) for i, s in enumerate(sql)))
-
-
-def read(session: PostgresqlSession, selection: Selection) -> list[dict[str, Any]]:
-    batches = list(session.stream(session.resolve(selection)))
-    assert all(0 < b.num_rows <= 1_048_576 for b in batches)
-    return [row for b in batches for row in b.to_pylist()]
 
 
 def values(database: Database, *sql: str) -> list[Any]:
