@@ -26,7 +26,6 @@ GIVE_UP_SECONDS = 3.0
 """How long a reader that was given up is waited for; on a dead network it ends later, by itself."""
 
 READ_ERRORS = (adbc.Error, pa.ArrowException, OSError)
-_GIVEN_UP = InterruptedError("the read was given up")
 
 
 class Readers:
@@ -128,7 +127,7 @@ class _Reading:
                 self._read.get_nowait()
             self._thread.join(0.02)
         with suppress(Full):  # who still waits for a batch, in another thread
-            self._read.put_nowait(_GIVEN_UP)
+            self._read.put_nowait(_given_up())
 
     def _cancel(self) -> None:
         """Again and again: a cancel that comes before its query is lost."""
@@ -177,7 +176,11 @@ class _Reading:
 
     def _go_on(self) -> None:
         if self._given_up.is_set():
-            raise _GIVEN_UP
+            raise _given_up()
+
+
+def _given_up() -> InterruptedError:
+    return InterruptedError("the read was given up")
 
 
 def _having_run(connection: adbc.AdbcConnection, script: str) -> adbc.AdbcConnection:
