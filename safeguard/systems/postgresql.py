@@ -6,9 +6,7 @@ a connection of its own, by ADBC, that takes the same snapshot, so streams may r
 
 from __future__ import annotations
 
-import select
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -18,7 +16,7 @@ from typing import Any
 import psycopg
 import pyarrow as pa
 from psycopg.conninfo import make_conninfo
-from psycopg.pq import ExecStatus, TransactionStatus
+from psycopg.pq import TransactionStatus
 
 from safeguard.findings.result import SystemInfo
 from safeguard.findings.trouble import SafeguardError, SystemProblem, UsageProblem
@@ -26,6 +24,7 @@ from safeguard.systems import postgresql_catalog as catalog
 from safeguard.systems.interface import Column, Limits, Part, Relation, Selection, Table
 from safeguard.systems.missing import MissingRelation
 from safeguard.systems.postgresql_connect import (
+    answers,
     arguments,
     begin,
     connect,
@@ -44,7 +43,7 @@ from safeguard.systems.urls import mask
 PART_BLOCKS = 1024
 """No part is smaller: 8 MB are read faster than a connection is opened."""
 ALIVE_SECONDS = 3.0
-_NAME_SQL = "SELECT pg_catalog.set_config('application_name', $1, false)"
+_NAME_SQL = b"SELECT pg_catalog.set_config('application_name', $1, false)"
 
 
 class PostgresqlSession:
@@ -60,9 +59,11 @@ class PostgresqlSession:
         try:
             self._snapshot = self._exported(ticket)
             self._ticket = ticket or self._snapshot
-            given["application_name"] += f" {self._ticket}"  # all who read this snapshot have it
-            self._ask(_NAME_SQL, [given["application_name"]])
+            # All who read this snapshot are called alike, in at most 63 letters.
+            given["application_name"] = f"{given['application_name'][:40]} {self._ticket}"
+            self._outside(_NAME_SQL, [given["application_name"]])
             version = str(self._ask("SHOW server_version")[0][0])
+            self._pid = self._main.info.backend_pid
         except BaseException:
             self._main.close()
             raise
@@ -151,11 +152,12 @@ class PostgresqlSession:
     def alive(self) -> bool:
         """See `Session.alive`. While the first connection is asked something long, another one
         sees whether the server still has it."""
-        pid = self._main.pgconn.backend_pid
+        if self._main.closed:
+            return False
         if not self._lock.acquire(timeout=ALIVE_SECONDS):
-            return self._watch.stands(pid)
+            return self._watch.stands(self._pid)
         try:
-            return not self._main.closed and _answers(self._main)
+            return answers(self._main, ALIVE_SECONDS)
         except psycopg.Error:
             return False
         finally:
@@ -241,8 +243,6 @@ class PostgresqlSession:
         """Begin, in the ticket's snapshot where there is one, and let our readers share ours."""
         try:
             self._main.execute(begin(ticket).encode())
-            # Outside of a savepoint, where a snapshot can't be exported.
-            row = self._main.execute("SELECT pg_catalog.pg_export_snapshot()").fetchone()
         except psycopg.Error as error:
             if ticket and error.sqlstate:
                 raise SystemProblem(
@@ -250,7 +250,16 @@ class PostgresqlSession:
                     f" {words_of(error)}"
                 ) from None
             raise self._trouble(error) from None
-        return str(row[0]) if row else ""
+        return str(self._outside(b"SELECT pg_catalog.pg_export_snapshot()"))
+
+    def _outside(self, sql: bytes, values: Sequence[Any] = ()) -> Any:
+        """The one value of a statement outside of a savepoint, where a snapshot can't be exported
+        and whose end takes settings back."""
+        try:
+            row = self._main.execute(sql, values or None).fetchone()
+        except psycopg.Error as error:
+            raise self._trouble(error) from None
+        return row[0] if row else None
 
     @contextmanager
     def _asking(self) -> Iterator[None]:
@@ -285,26 +294,6 @@ class PostgresqlSession:
 
     def _trouble(self, error: Exception, gone: bool = False) -> SafeguardError:
         return trouble(self._name, self._url, error, gone)
-
-
-def _answers(connection: psycopg.Connection[Any]) -> bool:
-    """Whether the server answers in time, and the transaction has not failed. One that does not is
-    no longer usable. Raises psycopg.Error."""
-    pgconn = connection.pgconn
-    pgconn.send_query(b"SELECT 1")
-    answered = select.poll()
-    answered.register(pgconn.socket, select.POLLIN)
-    deadline = time.monotonic() + ALIVE_SECONDS
-    while pgconn.is_busy():
-        left = deadline - time.monotonic()
-        if left <= 0 or not answered.poll(left * 1000):
-            connection.close()
-            return False
-        pgconn.consume_input()
-    result = pgconn.get_result()
-    while pgconn.get_result() is not None:
-        pass
-    return result is not None and result.status == ExecStatus.TUPLES_OK
 
 
 @contextmanager

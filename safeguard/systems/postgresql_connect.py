@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+import select
+import time
 from typing import Any
 
 import psycopg
+from psycopg.pq import ExecStatus
 from psycopg.raw_cursor import RawCursor
 
 from safeguard.findings.trouble import SafeguardError, SystemProblem, UsageProblem
@@ -77,6 +80,26 @@ def connect(given: dict[str, Any], limits: Limits) -> psycopg.Connection[Any]:
         connection.close()
         raise
     return connection
+
+
+def answers(connection: psycopg.Connection[Any], seconds: float) -> bool:
+    """Whether the server answers in time, and the transaction has not failed. One that does not is
+    no longer usable. Raises psycopg.Error."""
+    pgconn = connection.pgconn
+    pgconn.send_query(b"SELECT 1")
+    answered = select.poll()
+    answered.register(pgconn.socket, select.POLLIN)
+    deadline = time.monotonic() + seconds
+    while pgconn.is_busy():
+        left = deadline - time.monotonic()
+        if left <= 0 or not answered.poll(left * 1000):
+            connection.close()
+            return False
+        pgconn.consume_input()
+    result = pgconn.get_result()
+    while pgconn.get_result() is not None:
+        pass
+    return result is not None and result.status == ExecStatus.TUPLES_OK
 
 
 def trouble(name: str, url: str, error: Exception, gone: bool = False) -> SafeguardError:
