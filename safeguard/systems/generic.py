@@ -36,6 +36,7 @@ from safeguard.systems.urls import mask, redact
 BATCH_ROWS = 65_536
 SNAPSHOT = "none: this dialect is read without one snapshot"
 BLIND = "may hide tables that the user can't see, so coverage can't be judged"
+_ALIVE_SECONDS = 2
 _Found = TypeVar("_Found")
 
 _KINDS: tuple[tuple[type[sa.types.TypeEngine[Any]], TypeName], ...] = (
@@ -163,11 +164,15 @@ class GenericSession:
         return None
 
     def alive(self) -> bool:
-        """See `Session.alive`."""
+        """See `Session.alive`. A connection that is busy with an answer is alive."""
+        if not self._asking.acquire(timeout=_ALIVE_SECONDS):
+            return True
         try:
             self._guarded(lambda: self._connection.execute(sa.select(sa.literal(1))).close())
         except SystemProblem:
             return False
+        finally:
+            self._asking.release()
         return True
 
     def strain(self) -> str:

@@ -53,7 +53,7 @@ class SqliteConnection:
 
     def __init__(self, name: str, path: Path, busy_seconds: float) -> None:
         self._name, self._path = name, path
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         uri = f"file:{quote(str(path))}?mode=ro"
         try:
             self._connection = dbapi.connect(uri, autocommit=True)
@@ -105,11 +105,12 @@ class SqliteConnection:
         """Whether the file can still be read; busy with somebody else's reading means that too."""
         if not self._lock.acquire(timeout=seconds):
             return True
-        self._lock.release()
         try:
             return bool(self.ask("SELECT count(*) FROM sqlite_master"))
         except SafeguardError:
             return False
+        finally:
+            self._lock.release()
 
     def _next(self, reader: pa.RecordBatchReader, what: str) -> pa.RecordBatch | None:
         try:

@@ -195,6 +195,23 @@ def test_two_streams_of_one_thread_and_one_given_up(store: Store, session: Sessi
     assert store.rows < rows <= store.rows + 65_536
 
 
+@pytest.mark.parametrize("store", ["generic"], indirect=True)
+def test_a_stream_of_another_thread_waits(store: Store, session: Session) -> None:
+    selection = selected(session)
+    mine = session.stream(selection)
+    next(mine)
+    theirs: list[int] = []
+    other = threading.Thread(target=lambda: theirs.extend(numbers(session, selection)))
+    other.start()
+    other.join(timeout=2)  # long enough to read all of it, were it let
+    assert other.is_alive()
+    assert theirs == []
+    for _ in mine:
+        pass
+    other.join(timeout=60)
+    assert len(theirs) == N
+
+
 @pytest.mark.parametrize("store", OF_FILES, indirect=True)
 def test_another_session_joins_by_the_ticket(store: Store, path: Path, session: Session) -> None:
     ticket = session.ticket()
