@@ -107,8 +107,8 @@ class FilesSession:
         self._verify(selection.relation)
 
     def ticket(self) -> str | None:
-        """See `Session.ticket`. What was declared of the tables is not in it."""
-        return ticket_of(self._before)
+        """See `Session.ticket`. None where SQL sees types that were declared to this session alone."""
+        return None if self._declared else ticket_of(self._before)
 
     def alive(self) -> bool:
         """See `Session.alive`."""
