@@ -33,7 +33,7 @@ from safeguard.systems.mysql_aside import Aside
 from safeguard.systems.mysql_columns import record_batch
 from safeguard.systems.mysql_connect import begin, connected, cut, is_in_transaction
 from safeguard.systems.mysql_sql import literal_schema, own, quoted, select, where
-from safeguard.systems.mysql_turn import Turn
+from safeguard.systems.mysql_turn import Busy, Turn
 from safeguard.systems.mysql_wire import Rows
 from safeguard.systems.urls import mask, redact, split_host
 
@@ -58,12 +58,11 @@ class MysqlSession:
         self._engines_of: dict[str, list[tuple[Any, ...]]] = {}
         self._connection = self._connect()
         try:
-            version, database, number = self._ask("SELECT VERSION(), DATABASE(), CONNECTION_ID()")[
-                0
-            ]
+            (who,) = self._ask("SELECT VERSION(), DATABASE(), CONNECTION_ID()")
         except BaseException:
             self.close()
             raise
+        version, database, number = who
         if database is None:
             self.close()
             raise UsageProblem(f"{name}: `{mask(url)}` names no database")
@@ -154,11 +153,13 @@ class MysqlSession:
 
     def alive(self) -> bool:
         """See `Session.alive`. A connection that is at work is not asked, its work will tell."""
-        if self._turn.is_taken:
+        try:
+            with self._turn.taken(at_once=True):
+                return is_in_transaction(self._connection, ALIVE_SECONDS)
+        except Busy:
             return True
-        with suppress(SystemProblem), self._turn.taken():
-            return is_in_transaction(self._connection, ALIVE_SECONDS)
-        return False
+        except SystemProblem:  # it was closed
+            return False
 
     def strain(self) -> str:
         """See `Session.strain`. Asked of a second connection."""

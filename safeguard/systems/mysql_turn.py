@@ -12,6 +12,10 @@ _LOOK_SECONDS = 1.0
 """How often a waiting thread looks whether the one before it has ended, which nobody tells it."""
 
 
+class Busy(Exception):
+    """Another thread is at the connection."""
+
+
 class Turn:
     """One thread at a time; the others wait, but never for what cannot come."""
 
@@ -22,11 +26,14 @@ class Turn:
         self._closed = False
 
     @contextmanager
-    def taken(self) -> Iterator[None]:
+    def taken(self, at_once: bool = False) -> Iterator[None]:
         """Wait for the turn and hold it. It may be given back by another thread, as that of a
-        generator is. Raises SystemProblem where waiting has no end."""
+        generator is. Raises SystemProblem where waiting has no end, and Busy where it was to be
+        had `at_once`."""
         with self._changed:
             while self._holder is not None or self._closed:
+                if at_once and not self._closed:
+                    raise Busy
                 self._refuse_endless()
                 self._changed.wait(_LOOK_SECONDS)
             self._holder = threading.current_thread()
@@ -36,11 +43,6 @@ class Turn:
             with self._changed:
                 self._holder = None
                 self._changed.notify_all()
-
-    @property
-    def is_taken(self) -> bool:
-        """Whether somebody is at the connection."""
-        return self._holder is not None
 
     def pass_on(self) -> None:
         """Say that the thread that holds the turn is now this one: it goes on with a stream."""

@@ -116,7 +116,7 @@ class Rows:
             size = self._next_size()
             if not missing or (pieces and self._must_yield(size)):
                 break
-            if size is not None and size > BLOCK_BYTES - _HEAD:
+            if self._is_long(size):
                 return self._long_row(), b""
             if self._is_here(size):
                 return None, self._last_packet()
@@ -125,7 +125,10 @@ class Rows:
 
     def _must_yield(self, size: int | None) -> bool:
         """Whether what comes next has to wait until the rows before it are used."""
-        return self._is_here(size) or self._have == BLOCK_BYTES
+        return self._is_here(size) or self._is_long(size) or self._have == BLOCK_BYTES
+
+    def _is_long(self, size: int | None) -> bool:
+        return size is not None and size > BLOCK_BYTES - _HEAD
 
     def _is_here(self, size: int | None) -> bool:
         return size is not None and self._place + _HEAD + size <= self._have

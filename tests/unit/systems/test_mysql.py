@@ -61,7 +61,7 @@ def test_a_stream_given_up_keeps_the_snapshot(fresh_database: Fresh) -> None:
         database.execute("DELETE FROM t")
         stream = session.stream(selection)
         next(stream)
-        with pytest.raises(SystemProblem, match="another stream"):
+        with pytest.raises(SystemProblem, match="by the thread that asks"):
             session.count(T, None)
         stream.close()  # type: ignore[attr-defined]  # a generator
         assert session.count(T, None) == (100_000,)
