@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import time
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from safeguard import __version__
-from safeguard.comparing.buckets import Buckets
+from safeguard.comparing.buckets import Buckets, folder_of
+from safeguard.comparing.cluster import ClusterWorkers, cluster_executor
 from safeguard.comparing.content import ContentComparison
 from safeguard.comparing.customers import CustomerBook
 from safeguard.comparing.exchange import Exchange
-from safeguard.comparing.gathering import folder_of
 from safeguard.comparing.preparing import prepare
 from safeguard.comparing.reading_customers import read_customers
 from safeguard.comparing.resulting import failed_content
@@ -26,6 +27,7 @@ from safeguard.comparing.store import (
 )
 from safeguard.comparing.surveying import blind_spots, survey
 from safeguard.comparing.telling import create_findings
+from safeguard.comparing.workers import LocalWorkers, Workers
 from safeguard.contract.load import load_plan
 from safeguard.contract.model import LoadedPlan
 from safeguard.findings.progress import ProgressListener
@@ -49,6 +51,10 @@ class Request:
     resumed: bool = False
     """The run's folder holds an earlier try, which this one goes on with."""
     kindness: Kindness = field(default_factory=Kindness)
+    cluster: str = ""
+    """Address of a Dask scheduler whose workers do the tasks; "" is this process."""
+    exchange: str = ""
+    """A folder or fsspec URL that all workers see; "" is the run's folder."""
 
 
 def run_check(
@@ -134,14 +140,16 @@ class _Run:
         return result
 
     def _compare(self, systems: Systems, exchange: Exchange, journal: RunJournal) -> CheckResult:
-        loaded, buckets = self.loaded, Buckets(self.folder.work)
+        loaded, store = self.loaded, self._store()
         seen = systems.steadily(lambda: self._look_around(systems, exchange))
-        contents = [
-            self._content(plan, exchange, buckets, systems, seen.book, journal)
-            if isinstance(plan, ContentPlan)
-            else plan
-            for plan in seen.plans
-        ]
+        with self._workers(systems, exchange, store, seen.book) as workers:
+            at_hand = (exchange, store, systems, workers, seen.book, journal)
+            contents = [
+                self._content(plan, *at_hand) if isinstance(plan, ContentPlan) else plan
+                for plan in seen.plans
+            ]
+        if not any(content.failed for content in contents):
+            store.remove()
         add_uncovered(exchange, seen.coverage)
         doubts = (*self_comparisons(loaded), *seen.blind)
         decision = decide(contents, seen.coverage, loaded.plan.policy, doubts)
@@ -162,12 +170,32 @@ class _Run:
         ]
         return _Seen(coverage, blind, tuple(every), book)
 
+    def _store(self) -> Buckets:
+        """Where entries wait between reading and joining."""
+        if self.request.exchange:
+            return Buckets(f"{self.request.exchange.rstrip('/')}/{self.folder.run}")
+        return Buckets(self.folder.work.absolute() / "entries")
+
+    @contextmanager
+    def _workers(
+        self, systems: Systems, exchange: Exchange, store: Buckets, book: CustomerBook
+    ) -> Iterator[Workers]:
+        """Who does the tasks: this process, or a cluster."""
+        if not self.request.cluster:
+            yield LocalWorkers(exchange, store, systems.__getitem__, os.cpu_count() or 1)
+            return
+        with cluster_executor(self.request.cluster) as (executor, slots):
+            yield ClusterWorkers(
+                executor, slots, self.loaded, systems, exchange, store, book, self.folder.run
+            )
+
     def _content(
         self,
         plan: ContentPlan,
         exchange: Exchange,
-        buckets: Buckets,
+        store: Buckets,
         systems: Systems,
+        workers: Workers,
         book: CustomerBook,
         journal: RunJournal,
     ) -> ContentResult:
@@ -175,19 +203,27 @@ class _Run:
         report. One that an earlier try compared is taken as it was."""
         name = plan.contract.content
         if kept := journal.result(name):
-            recall_findings(exchange, buckets, kept[1])
+            recall_findings(exchange, store, kept[1])
             return kept[0]
         comparison = ContentComparison(
-            exchange, buckets, plan, systems, book, self.progress, journal, self.request.reveal
+            exchange,
+            store,
+            plan,
+            systems,
+            workers,
+            book,
+            self.progress,
+            journal,
+            self.request.reveal,
         )
         try:
             result = comparison.compare()
         except (SystemProblem, UsageProblem) as problem:  # SQL may fail on the data it meets
             comparison.abandon()
             return failed_content(plan.contract, plan.path, problem)
-        left = keep_findings(exchange, buckets, name, f"done-{folder_of(name)}")
+        left = keep_findings(exchange, store, name, f"done-{folder_of(name)}")
         journal.keep_result(name, result, left)
-        buckets.remove(folder_of(name))
+        store.remove(folder_of(name))
         return result
 
     def _out_of_reach(self, problem: SystemProblem) -> CheckResult:

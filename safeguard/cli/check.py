@@ -27,6 +27,12 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.option("--reveal", is_flag=True, help="Show free text in reports instead of masking it.")
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")
 @click.option("--resume", metavar="RUN", help="Go on with a run that did not end: its id, or last.")
+@click.option(
+    "--cluster", metavar="ADDRESS", default="", help="Let the workers of this Dask cluster do it."
+)
+@click.option(
+    "--exchange", metavar="PLACE", default="", help="Folder or fsspec URL that all workers see."
+)
 @kindness_options
 def check(
     plan: Path,
@@ -35,6 +41,8 @@ def check(
     reveal: bool,
     quiet: bool,
     resume: str | None,
+    cluster: str,
+    exchange: str,
     kindness: dict[str, float],
 ) -> int:
     """Compare the old system with the new ones, entry by entry, and give the verdict.
@@ -58,7 +66,7 @@ def check(
     from safeguard.check import Request, run_check
     from safeguard.cli.show import progress_for, show
 
-    request = Request(formats, reveal, resume is not None, kindness_of(kindness))
+    request = Request(formats, reveal, resume is not None, kindness_of(kindness), cluster, exchange)
     with progress_for(quiet) as progress:
         result, path = run_check(
             plan, folder=folder, request=request, progress=progress, environ=os.environ

@@ -7,35 +7,42 @@ after the other and hands on what is not plainly kept. The rest works on that.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from safeguard.comparing.buckets import Buckets, runs_of_buckets
-from safeguard.comparing.crosswalks import digest, load_kin, load_walk, old_view
+from safeguard.comparing.buckets import Buckets, folder_of, runs_of_buckets
+from safeguard.comparing.crosswalks import (
+    crosswalk_tables,
+    digest,
+    load_kin,
+    load_walk,
+    old_view,
+)
 from safeguard.comparing.customers import CustomerBook
 from safeguard.comparing.doubt import withdraw_uncertain
 from safeguard.comparing.elsewhere import find_misattributed
-from safeguard.comparing.entries import new_columns, old_columns
+from safeguard.comparing.entries import definition, new_shape, old_shape
 from safeguard.comparing.exchange import Exchange
 from safeguard.comparing.gathering import (
     Gathered,
     Gathering,
     Key,
     files_by_source,
-    folder_of,
     key_of,
 )
 from safeguard.comparing.journal import Journal
 from safeguard.comparing.judging import Judge, judges_documents
 from safeguard.comparing.listing import sample_lists
 from safeguard.comparing.owners import Owners
-from safeguard.comparing.partition import CARRIED, JoinDone, Partition, SourceFiles
+from safeguard.comparing.partition import CARRIED, JoinDone, Partition, SourceFiles, first_bucket_of
 from safeguard.comparing.resulting import Compared, build_result
 from safeguard.comparing.sql import literal
 from safeguard.comparing.statuses import rank_old, tell_new
 from safeguard.comparing.tally import Tally
 from safeguard.comparing.telling import Teller
 from safeguard.comparing.tolerance import count_tolerated
+from safeguard.comparing.workers import JoinOrder, Workers, book_tables
 from safeguard.findings.progress import ProgressListener
 from safeguard.findings.result import ContentResult
 from safeguard.findings.trouble import SystemProblem
@@ -57,15 +64,17 @@ class ContentComparison:
     def __init__(
         self,
         exchange: Exchange,
-        buckets: Buckets,
+        store: Buckets,
         plan: ContentPlan,
         systems: Systems,
+        workers: Workers,
         book: CustomerBook,
         progress: ProgressListener,
         journal: Journal,
         reveal: bool,
     ) -> None:
-        self.exchange, self.buckets, self.plan, self.systems = exchange, buckets, plan, systems
+        self.workers = workers
+        self.exchange, self.store, self.plan, self.systems = exchange, store, plan, systems
         self.book, self.progress, self.journal, self.reveal = book, progress, journal, reveal
         self.tally = Tally()
         self.partition = Partition(exchange, plan, book, reveal)
@@ -88,7 +97,7 @@ class ContentComparison:
                 self.exchange, self.plan, self.book, self.owners, teller, self.tally, self.rules
             )
         )
-        lists = sample_lists(self.exchange, self.plan, teller, self._load_bucket, self.kin)
+        lists = sample_lists(self.exchange, self.plan, teller, self._load_entry)
         self._drop()
         return replace(result, lists=lists, seconds=time.monotonic() - began)
 
@@ -106,9 +115,9 @@ class ContentComparison:
     # -- reading ----------------------------------------------------------------------------
 
     def _create(self) -> None:
-        self.exchange.create("old", f"({old_columns(self.plan)})")
+        self.exchange.create("old", definition(old_shape(self.plan)))
         for route in self.routes:
-            self.exchange.create(f"new_{route}", f"({new_columns(self.plan, route)})")
+            self.exchange.create(f"new_{route}", definition(new_shape(self.plan, route)))
         for table, body in (CARRIED | _MADE).items():
             if table != "with_content":  # it grows content by content
                 self.exchange.create(table, body)
@@ -131,30 +140,37 @@ class ContentComparison:
             self._tell_source(source, self.gathered[key_of(source)])
 
     def _gather(self) -> None:
-        self.kin = load_kin(self.exchange, self.plan)
-        self.ids = digest(self.exchange, self.plan)
+        kin = load_kin(self.exchange, self.plan)
+        tables = crosswalk_tables(self.plan, kin)
+        self.ids = digest(self.exchange, tables)
+        self.gathered = self._read_before()
+        self.workers.prepare(self.plan, (*tables, *book_tables(self.book)))
         gathering = Gathering(
-            self.exchange, self.buckets, self.plan, self.systems, self.progress, self.kin
+            self.plan,
+            self.systems,
+            self.workers,
+            self.progress,
+            kin,
+            next((g.buckets for g in self.gathered.values()), None),
         )
-        self.gathered: dict[Key, Gathered] = self._kept()
         wanted = [s for s in self.sources if key_of(s) not in self.gathered]
         gathering.gather(wanted, self._begun, self._done)
 
-    def _kept(self) -> dict[Key, Gathered]:
-        """What an earlier try read whole. Of one system all sources or none: two states of it beside
-        each other would show what went from one to the other twice, or never."""
+    def _begun(self, keys: Iterable[Key]) -> None:
+        self.journal.forget_sources(self._name, keys)
+
+    def _read_before(self) -> dict[Key, Gathered]:
+        """What an earlier try read whole, and is still there. Of one system all sources or none: two
+        states of it beside each other would show what went from one to the other twice, or never."""
         found: dict[Key, Gathered] = {}
         for source in self.sources:
             kept = self.journal.source(self._name, key_of(source))
             if kept is None or kept.ids != self.ids:
                 continue
-            if self.buckets.has([f.name for f in kept.files]):
+            if self.store.has([f.name for f in kept.files]):
                 found[key_of(source)] = kept
         half = {s.system for s in self.sources if key_of(s) not in found}
         return {key_of(s): found[key_of(s)] for s in self.sources if s.system not in half}
-
-    def _begun(self, keys: Iterable[Key]) -> None:
-        self.journal.forget_sources(self._name, keys)
 
     def _done(self, source: SourcePlan, gathered: Gathered) -> None:
         self.gathered[key_of(source)] = replace(gathered, ids=self.ids)
@@ -200,8 +216,9 @@ class ContentComparison:
             files_by_source(self.gathered, "old"), files_by_source(self.gathered, "new")
         )
         self.parts = runs_of_buckets(self.files.every, PARTITION_BYTES)
-        for first, last in self.parts:
-            self._take(self._joined(first, last))
+        for (first, last), done in zip(self.parts, self._joins(), strict=True):
+            self.journal.keep_joined(self._name, first, last, done)
+            self._take(done)
         self.olds = {r: old_view(self.exchange, self.plan, r) for r in self.routes}
         self.owners = Owners(self.exchange, self.plan, self.book)
         if judges_documents(self.plan):
@@ -210,19 +227,40 @@ class ContentComparison:
                 judge.judge(route, self.olds[route], self.rules[route])
             count_tolerated(self.exchange)
 
-    def _joined(self, first: int, last: int) -> JoinDone:
+    def _joins(self) -> Iterator[JoinDone]:
+        """Each partition joined, in their order; several at once where the workers can."""
+        kept = [self._joined_before(first, last) for first, last in self.parts]
+        orders = [
+            JoinOrder(self.plan, self.files, *part, self._join_name(part), self.reveal)
+            for part in self.parts
+        ]
+        if self.workers.joins_at_once == 1:
+            for before, order in zip(kept, orders, strict=True):
+                yield before or self.workers.join(order, self.partition)
+            return
+        with ThreadPoolExecutor(self.workers.joins_at_once, "join") as pool:
+            try:
+                wanted = [o for before, o in zip(kept, orders, strict=True) if not before]
+                found = pool.map(lambda order: self.workers.join(order, self.partition), wanted)
+                for before in kept:
+                    yield before or next(found)
+            except BaseException:
+                self.workers.stop()
+                pool.shutdown(cancel_futures=True)
+                raise
+
+    def _join_name(self, part: tuple[int, int]) -> str:
+        return f"{folder_of(self._name)}/join-{part[0]:04}-{part[1]:04}"
+
+    def _joined_before(self, first: int, last: int) -> JoinDone | None:
+        """What an earlier try of this run made of a partition, if it is still there."""
         kept = self.journal.joined(self._name, first, last)
-        if kept is not None and self.buckets.has(list(kept.files.values())):
-            return kept
-        name = f"{folder_of(self._name)}/join-{first:03}-{last:03}"
-        done = self.partition.compare(self.buckets, self.files, first, last, name)
-        self.journal.keep_joined(self._name, first, last, done)
-        return done
+        return kept if kept and self.store.has(list(kept.files.values())) else None
 
     def _take(self, done: JoinDone) -> None:
         self.tally.counts.update(done.counts)
         for table, name in done.files.items():
-            self.exchange.insert(table, self.buckets.read_table(name))
+            self.exchange.insert(table, self.store.read_table(name))
 
     def _look_elsewhere(self) -> None:
         for route in self.routes:
@@ -241,14 +279,15 @@ class ContentComparison:
     def _for_all_old(self, statement: str) -> None:
         """Run a statement with every partition's old entries as `old`, one after the other."""
         for first, last in self.parts:
-            self.partition.load(self.buckets, self.files, first, last)
+            self.partition.load(self.store, self.files, first, last)
             with self.exchange.apart():
                 self.exchange.run(statement)
 
-    def _load_bucket(self, bucket: int) -> None:
-        """Load the partition that a bucket belongs to."""
-        first, last = next(p for p in self.parts if p[0] <= bucket <= p[1])
-        self.partition.load(self.buckets, self.files, first, last)
+    def _load_entry(self, rid: int) -> None:
+        """Load the partition of an old entry: its number says where that begins."""
+        first = first_bucket_of(rid)
+        last = next(last for begin, last in self.parts if begin == first)
+        self.partition.load(self.store, self.files, first, last)
 
     def _drop(self) -> None:
         self.exchange.forget()

@@ -102,17 +102,13 @@ def _leave(exchange: Exchange, table: str, walk: CrosswalkPlan) -> None:
     )
 
 
-def digest(exchange: Exchange, plan: ContentPlan) -> str:
+def digest(exchange: Exchange, tables: Iterable[str]) -> str:
     """What the crosswalks of a content say, in a few letters; "" of none. Rows that were translated by
     crosswalks of another digest are of no use."""
     said = []
-    for side, sources in (("old", plan.old), ("new", plan.new)):
-        for source in sources:
-            for walk in source.crosswalks:
-                table = walk_table(side, source, walk.slot)
-                for name in (table, f"{table}_old"):
-                    ((rows, total),) = exchange.rows(f"SELECT count(*), sum(hash(t)) FROM {name} t")
-                    said.append(f"{name} {rows} {total or 0}")
+    for table in tables:
+        ((rows, total),) = exchange.rows(f"SELECT count(*), sum(hash(t)) FROM {table} t")
+        said.append(f"{table} {rows} {total or 0}")
     return ", ".join(said)
 
 
@@ -140,6 +136,17 @@ def load_kin(exchange: Exchange, plan: ContentPlan) -> frozenset[str]:
             exchange.insert(kin_table(key.slot), pa.table(rows))
             found.append(key.slot)
     return frozenset(found)
+
+
+def crosswalk_tables(plan: ContentPlan, kin: frozenset[str]) -> tuple[str, ...]:
+    """Every table that the crosswalks of a content left."""
+    found = [kin_table(slot) for slot in sorted(kin)]
+    for side, sources in (("old", plan.old), ("new", plan.new)):
+        for source in sources:
+            for walk in source.crosswalks:
+                table = walk_table(side, source, walk.slot)
+                found += [table, f"{table}_old"]
+    return tuple(found)
 
 
 def _heads(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

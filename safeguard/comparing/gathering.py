@@ -6,27 +6,36 @@ gone, everything of that system that the content needs is read again in a new on
 
 from __future__ import annotations
 
-import hashlib
-import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 
 import pyarrow as pa
 
-from safeguard.comparing.buckets import BucketFile, Buckets
-from safeguard.comparing.entries import stored
-from safeguard.comparing.exchange import Exchange
-from safeguard.comparing.reading import ReadDone, read_part
+from safeguard.comparing.buckets import BucketFile, folder_of
+from safeguard.comparing.reading import ReadDone
+from safeguard.comparing.workers import ReadOrder, Workers
 from safeguard.findings.progress import ProgressListener
 from safeguard.findings.trouble import ConnectionLost, SystemProblem
 from safeguard.planning.layout import ContentPlan, NewPlan, SourcePlan
+from safeguard.systems.canonical import Storage
 from safeguard.systems.interface import Part
 from safeguard.systems.opened import TRIES, Systems
 
-MOST_PARTS = 4096
-"""Of one source: with it the numbers of old entries tell their sources apart."""
+BUCKET_BYTES, MOST_BUCKETS = 16 << 20, 1024
+"""How large a bucket is meant to be, of all sources together. Owners with more entries make larger
+ones, for a customer is never cut in two."""
+_WIDTHS = {
+    Storage.INT64: 8,
+    Storage.FLOAT64: 8,
+    Storage.BOOL: 1,
+    Storage.TEXT: 32,
+    Storage.BINARY: 64,
+}
+"""Bytes of a value; of texts a guess."""
 
 Key = tuple[str, int]
 """("old" or "new", index of the source)."""
@@ -41,6 +50,8 @@ class Gathered:
     counted: int
     every: int
     files: tuple[BucketFile, ...]
+    buckets: int
+    """Into so many its owners are hashed: the same for every source of a content."""
     ids: str = ""
     """What the content's crosswalks were when its rows were translated, see `crosswalks.digest`."""
 
@@ -51,20 +62,22 @@ def key_of(source: SourcePlan) -> Key:
 
 
 class Gathering:
-    """Reads the sources of one content. `kin` are the owner slots that have a kin table."""
+    """Reads the sources of one content. `kin` are the owner slots that have a kin table; `buckets`
+    how many there are, where sources that were read before have them already."""
 
     def __init__(
         self,
-        exchange: Exchange,
-        buckets: Buckets,
         plan: ContentPlan,
         systems: Systems,
+        workers: Workers,
         progress: ProgressListener,
         kin: frozenset[str],
+        buckets: int | None = None,
     ) -> None:
-        self.exchange, self.buckets, self.plan = exchange, buckets, plan
+        self.plan, self.workers = plan, workers
         self.systems, self.progress, self.kin = systems, progress, kin
         self.content = plan.contract.content
+        self.buckets, self._are_chosen = buckets or 1, buckets is not None
         self._given_up = threading.Event()
 
     def gather(
@@ -85,7 +98,7 @@ class Gathering:
         while wanted:
             lost: dict[Key, ConnectionLost] = {}
             begun(wanted)
-            for key, found in self._at_once(wanted.values()):
+            for key, found in self._at_once(list(wanted.values())):
                 if isinstance(found, ConnectionLost):
                     lost[key] = found
                 else:
@@ -101,103 +114,116 @@ class Gathering:
                 wanted |= {k: every[k] for k in keys}
 
     def _at_once(
-        self, sources: Iterable[SourcePlan]
+        self, sources: list[SourcePlan]
     ) -> Iterator[tuple[Key, Gathered | ConnectionLost]]:
         """Read sources side by side. Any other trouble than a lost connection ends them all."""
-        sources = list(sources)
         self._given_up = threading.Event()
-        most = max(1, (os.cpu_count() or 1) // max(1, len(sources)))
-        parts = {key_of(s): self._parts(s, most) for s in sources}
-        pool = ThreadPoolExecutor(len(sources) * (most + 1), "read")
-        try:
-            begun = [(s, *self._begin(pool, s, parts[key_of(s)])) for s in sources]
-            for source, reads, count in begun:
-                yield key_of(source), self._found(source, reads, count)
+        with self._pool(sources) as pool:
+            counts = {key_of(s): pool.submit(self._count, s) for s in sources}
+            with self.systems.awaited(*{s.system for s in sources}):
+                self._choose_buckets(sources, counts.values())
+            reads = {key_of(s): self._submit(pool, s, len(sources)) for s in sources}
+            for source in sources:
+                key = key_of(source)
+                yield key, self._found(source, reads[key], counts[key])
                 self.progress.finished(self.content, source.system)
+
+    @contextmanager
+    def _pool(self, sources: list[SourcePlan]) -> Iterator[ThreadPoolExecutor]:
+        """Threads that end when the block ends, and soon when it ends in trouble."""
+        readers = {s.system: self.workers.readers(s.system) for s in sources}
+        pool = ThreadPoolExecutor(max(len(sources), sum(readers.values())), "read")
+        try:
+            yield pool
         except BaseException as error:
             self._given_up.set()
             if not isinstance(error, Exception):  # Ctrl-C: what still waits for a server must end
                 self.systems.close()
+            self.workers.stop()
             raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
-    def _parts(self, source: SourcePlan, most: int) -> tuple[Part, ...]:
-        """As many as the cores here can turn into buckets beside those of the other sources. Of a system
-        that can't be asked one, and reading it will tell."""
-        try:
-            with self.systems.awaited(source.system):
-                return self.systems[source.system].parts(source.selection, most)
-        except ConnectionLost:
-            return (Part(),)
-
-    def _begin(
-        self, pool: ThreadPoolExecutor, source: SourcePlan, parts: tuple[Part, ...]
-    ) -> tuple[list[Future[ReadDone]], Future[tuple[int, ...]]]:
-        self.progress.started(self.content, source.system, None)
-        selection = source.selection
-        session = self.systems[source.system]
-        reads = [pool.submit(self._read, source, part) for part in parts]
-        return reads, pool.submit(session.count, selection.relation, None, selection.where)
-
     def _found(
-        self, source: SourcePlan, reads: list[Future[ReadDone]], count: Future[tuple[int, ...]]
+        self,
+        source: SourcePlan,
+        reads: list[Future[ReadDone]],
+        count: Future[tuple[int, int]],
     ) -> Gathered | ConnectionLost:
         try:
             with self.systems.awaited(source.system):
-                return self._whole(reads, count)
+                return _whole([r.result() for r in reads], *count.result(), self.buckets)
         except ConnectionLost as problem:
             return problem
 
-    @staticmethod
-    def _whole(reads: list[Future[ReadDone]], count: Future[tuple[int, ...]]) -> Gathered:
-        found = [read.result() for read in reads]
-        every, wanted = count.result()
-        return Gathered(
-            read=sum(f.rows for f in found),
-            deleted=sum(f.deleted for f in found),
-            counted=wanted,
-            every=every,
-            files=tuple(file for f in found for file in f.files),
-        )
+    def _count(self, source: SourcePlan) -> tuple[int, int]:
+        selection = source.selection
+        session = self.systems[source.system]
+        every, wanted = session.count(selection.relation, None, selection.where)
+        self.progress.started(self.content, source.system, wanted)
+        return every, wanted
+
+    def _choose_buckets(
+        self, sources: Iterable[SourcePlan], counts: Iterable[Future[tuple[int, int]]]
+    ) -> None:
+        """So many that a few of them make a partition; where some sources are read already, as many
+        as those have."""
+        if self._are_chosen:
+            return
+        size = 0
+        for source, count in zip(sources, counts, strict=True):
+            with suppress(ConnectionLost):
+                size += count.result()[1] * sum(_WIDTHS[c.storage] for c in source.columns)
+        self.buckets, self._are_chosen = min(MOST_BUCKETS, 1 + size // BUCKET_BYTES), True
+
+    def _submit(
+        self, pool: ThreadPoolExecutor, source: SourcePlan, sources: int
+    ) -> list[Future[ReadDone]]:
+        try:
+            most = self.workers.parts(source.system, sources)
+            with self.systems.awaited(source.system):
+                parts = self.systems[source.system].parts(source.selection, most)
+        except ConnectionLost as problem:
+            failed: Future[ReadDone] = Future()
+            failed.set_exception(problem)
+            return [failed]
+        return [pool.submit(self._read, source, part) for part in parts]
 
     def _read(self, source: SourcePlan, part: Part) -> ReadDone:
         side, index = key_of(source)
-        pace = self.systems.pace(source.system)
 
         def advanced(rows: int) -> None:
             self.progress.advanced(self.content, source.system, rows)
 
-        return read_part(
-            self.exchange,
+        order = ReadOrder(
+            self.plan,
+            source,
+            part,
+            self.kin,
             self.buckets,
-            self._batches(source, part, pace.spend),
-            source.columns,
-            stored(self.plan, source, self.kin),
-            f"{self.content_folder}/{side}-{index}-{part.number:05}",
-            (index * MOST_PARTS if side == "old" else 0) + part.number,
-            advanced,
+            f"{folder_of(self.content)}/{side}-{index}-{part.number:05}",
         )
+        return self.workers.read(order, partial(self._paced, source.system), advanced)
 
-    @property
-    def content_folder(self) -> str:
-        """Where the files of this content lie."""
-        return folder_of(self.content)
-
-    def _batches(
-        self, source: SourcePlan, part: Part, spent: Callable[[int], None]
-    ) -> Iterator[pa.RecordBatch]:
-        for batch in self.systems[source.system].stream(source.selection, part):
+    def _paced(self, system: str, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        pace = self.systems.pace(system)
+        for batch in batches:
             if self._given_up.is_set() or self.systems.stopped.is_set():
                 raise SystemProblem("the reading was given up")
             yield batch
-            spent(batch.num_rows)
-            self.systems.heard(source.system)
+            pace.spend(batch.num_rows)
+            self.systems.heard(system)
 
 
-def folder_of(content: str) -> str:
-    """A folder's name for a content, whatever letters its name has."""
-    return "content-" + hashlib.sha256(content.encode()).hexdigest()[:16]
+def _whole(reads: list[ReadDone], every: int, counted: int, buckets: int) -> Gathered:
+    return Gathered(
+        read=sum(r.rows for r in reads),
+        deleted=sum(r.deleted for r in reads),
+        counted=counted,
+        every=every,
+        files=tuple(file for r in reads for file in r.files),
+        buckets=buckets,
+    )
 
 
 def files_by_source(found: Mapping[Key, Gathered], side: str) -> dict[int, tuple[BucketFile, ...]]:

@@ -71,7 +71,8 @@ class Owners:
     def _known(self, route: int) -> tuple[str | None, str]:
         system = self.plan.new[route].system
         if system in self.book.newcomers:
-            return f"SELECT id FROM {self.book.newcomers[system]}", "n.w"
+            owner = "n.w" if self.plan.new[route].crosswalks else key_text(self.plan.owners, "n")
+            return f"SELECT id FROM {self.book.newcomers[system]}", owner
         owners = {k.slot for k in self.plan.owners}
         translated = any(
             w.slot in owners for s in (*self.plan.new, *self.plan.old) for w in s.crosswalks

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-import numpy as np
 import pyarrow as pa
 
 from safeguard.comparing.buckets import BucketFile, Buckets
@@ -15,8 +14,6 @@ from safeguard.systems.canonical import CanonicalColumn, canonical_batch, canoni
 
 CHUNK_BYTES = 24 << 20
 """So much of a source is held before it is stored."""
-ROWS_PER_TASK = 1 << 40
-"""Rows are numbered; no task reads more than this, so that no two rows have one number."""
 
 Batches = Iterable[pa.RecordBatch]
 
@@ -37,20 +34,17 @@ def read_part(
     columns: tuple[CanonicalColumn, ...],
     query: str,
     name: str,
-    number: int,
     advanced: Callable[[int], None],
 ) -> ReadDone:
     """Store raw batches through `query` (see `entries.stored`), in files whose names begin with
-    `name`. `number` tells the task from the others of its source and makes row numbers unique.
+    `name`.
 
     May be called from several threads at once. Raises what reading the batches raises, and OutOfRoom.
     """
     read = deleted = 0
     files: list[BucketFile] = []
-    first = number * ROWS_PER_TASK
     for rows in _chunks(batches, columns):
-        numbers = pa.array(np.arange(first + read, first + read + rows.num_rows))
-        found = exchange.through(query, rows.append_column("rid", numbers))
+        found = exchange.through(query, rows)
         read += rows.num_rows
         deleted += rows.num_rows - found.num_rows
         files.append(buckets.write(f"{name}-{len(files):05}.arrow", found))

@@ -44,7 +44,7 @@ from safeguard.systems.urls import mask
 PART_BLOCKS = 1024
 """No part is smaller: 8 MB are read faster than a connection is opened."""
 ALIVE_SECONDS = 3.0
-_NAME_SQL = "SELECT pg_catalog.set_config('application_name', $1, false)"
+_NAME_SQL = b"SELECT pg_catalog.set_config('application_name', $1, false)"
 
 
 class PostgresqlSession:
@@ -61,9 +61,11 @@ class PostgresqlSession:
         try:
             self._snapshot = self._exported(ticket)
             self._ticket = ticket or self._snapshot
-            given["application_name"] += f" {self._ticket}"  # all who read this snapshot have it
-            self._ask(_NAME_SQL, [given["application_name"]])
+            # All who read this snapshot are called alike, in at most 63 letters.
+            given["application_name"] = f"{given['application_name'][:40]} {self._ticket}"
+            self._outside(_NAME_SQL, [given["application_name"]])
             version = str(self._ask("SHOW server_version")[0][0])
+            self._pid = self._main.info.backend_pid
         except BaseException:
             self._main.close()
             raise
@@ -152,12 +154,12 @@ class PostgresqlSession:
     def alive(self) -> bool:
         """See `Session.alive`. While the first connection is asked something long, another one
         sees whether the server still has it."""
+        if self._main.closed:
+            return False
         if not self._lock.acquire(timeout=ALIVE_SECONDS):
             return self._watch.stands(self._pid)
         try:
-            return not self._main.closed and answer(self._main, "SELECT 1", (), ALIVE_SECONDS) == [
-                "1"
-            ]
+            return answer(self._main, "SELECT 1", (), ALIVE_SECONDS) == ["1"]
         except psycopg.Error:
             return False
         finally:
@@ -242,8 +244,6 @@ class PostgresqlSession:
         """Begin, in the ticket's snapshot where there is one, and let our readers share ours."""
         try:
             self._main.execute(begin(ticket).encode())
-            # Outside of a savepoint, where a snapshot can't be exported.
-            row = self._main.execute("SELECT pg_catalog.pg_export_snapshot()").fetchone()
         except psycopg.Error as error:
             if ticket and error.sqlstate:
                 raise SystemProblem(
@@ -251,7 +251,16 @@ class PostgresqlSession:
                     f" {words_of(error)}"
                 ) from None
             raise self._trouble(error) from None
-        return str(row[0]) if row else ""
+        return str(self._outside(b"SELECT pg_catalog.pg_export_snapshot()"))
+
+    def _outside(self, sql: bytes, values: Sequence[Any] = ()) -> Any:
+        """The one value of a statement outside of a savepoint, where a snapshot can't be exported
+        and whose end takes settings back."""
+        try:
+            row = self._main.execute(sql, values or None).fetchone()
+        except psycopg.Error as error:
+            raise self._trouble(error) from None
+        return row[0] if row else None
 
     @contextmanager
     def _asking(self) -> Iterator[None]:

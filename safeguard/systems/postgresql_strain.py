@@ -17,7 +17,8 @@ _PATIENCE = Limits(statement_timeout=2, lock_timeout=1)
 _WAITING_SQL = """
 SELECT count(DISTINCT l.pid)::int FROM pg_catalog.pg_locks l
 WHERE NOT l.granted AND pg_catalog.pg_blocking_pids(l.pid) && ARRAY(
-  SELECT a.pid FROM pg_catalog.pg_stat_activity a WHERE a.application_name = $1)
+  SELECT a.pid FROM pg_catalog.pg_stat_activity a
+  WHERE a.application_name = pg_catalog.current_setting('application_name'))
 """
 _STANDBY_SQL = """
 SELECT extract(epoch FROM now() - pg_catalog.pg_last_xact_replay_timestamp())::int8
@@ -26,17 +27,17 @@ SELECT extract(epoch FROM now() - pg_catalog.pg_last_xact_replay_timestamp())::i
         FROM pg_catalog.pg_stat_database_conflicts c WHERE c.datname = current_database())
 WHERE pg_catalog.pg_is_in_recovery()
 """
-_STANDS_SQL = (
-    "SELECT 1 FROM pg_catalog.pg_stat_activity WHERE pid = $1::int AND application_name = $2"
-)
+_STANDS_SQL = """
+SELECT 1 FROM pg_catalog.pg_stat_activity
+WHERE pid = $1::int AND application_name = pg_catalog.current_setting('application_name')
+"""
 
 
 class Watch:
-    """Sees whether the connections with our application name are in somebody's way. Never raises."""
+    """Sees whether the connections that are called like ours are in somebody's way. Never raises."""
 
     def __init__(self, given: dict[str, Any]) -> None:
         self._given = {**given, "connect_timeout": 2}
-        self._name = str(given["application_name"])
         self._lock = threading.Lock()
         self._connection: psycopg.Connection[Any] | None = None
         self._conflicts: int | None = None
@@ -44,13 +45,15 @@ class Watch:
     def strain(self) -> str:
         """See `Session.strain`."""
         with self._lock:
-            found = [self._waiting(), *self._standby()]
+            found = [self._waiting()]
+            if self._connection is not None:
+                found += self._standby()
         return "; ".join(words for words in found if words)
 
     def stands(self, pid: int) -> bool:
         """Whether the server still has the session with this process id."""
         with self._lock:
-            return bool(self._ask(_STANDS_SQL, str(pid), self._name))
+            return bool(self._ask(_STANDS_SQL, str(pid)))
 
     def close(self) -> None:
         """Give the connection back."""
@@ -58,7 +61,7 @@ class Watch:
             self._drop()
 
     def _waiting(self) -> str:
-        row = self._ask(_WAITING_SQL, self._name)
+        row = self._ask(_WAITING_SQL)
         waiting = int(row[0] or 0) if row else 0
         sessions = "session waits" if waiting == 1 else "sessions wait"
         return f"{waiting} {sessions} for a lock that the reading holds" if waiting else ""

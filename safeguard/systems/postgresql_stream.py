@@ -22,11 +22,10 @@ from safeguard.systems.postgresql_connect import words_of
 BATCH_BYTES = 4 << 20
 """On the wire, where a row has 7 bytes or more. 1 to 16 MiB measure alike."""
 READ_AHEAD = 2
-GIVE_UP_SECONDS = 5.0
+GIVE_UP_SECONDS = 3.0
 """How long a reader that was given up is waited for; on a dead network it ends later, by itself."""
 
 READ_ERRORS = (adbc.Error, pa.ArrowException, OSError)
-_GIVEN_UP = InterruptedError("the read was given up")
 
 
 class Readers:
@@ -78,9 +77,7 @@ class Readers:
         with self._lock:
             connection = self._idle.pop() if self._idle else None
         try:
-            if connection is not None:
-                return _begun(connection, self._begin)
-            return _begun(self._opened(), f"{self._settings}; {self._begin}")
+            return _having_run(connection or self._opened(), self._begin)
         except adbc.Error as error:
             raise ConnectionError(words_of(error)) from error
 
@@ -88,7 +85,9 @@ class Readers:
         with self._opening:
             if self._database is None:
                 self._database = driver.connect(self._conninfo)
-            return adbc.AdbcConnection(self._database)
+            connection = adbc.AdbcConnection(self._database)
+        # Not in one script with BEGIN, whose ROLLBACK would take the settings back.
+        return _having_run(connection, self._settings)
 
     def give_back(self, connection: adbc.AdbcConnection) -> None:
         """Keep a connection, whose transaction has ended, for the next read."""
@@ -138,7 +137,7 @@ class _Reading:
                 self._read.get_nowait()
             self._thread.join(0.02)
         with suppress(Full):  # who still waits for a batch, in another thread
-            self._read.put_nowait(_GIVEN_UP)
+            self._read.put_nowait(_given_up())
 
     def _cancel(self) -> None:
         """Again and again: a cancel that comes before its query is lost."""
@@ -187,10 +186,14 @@ class _Reading:
 
     def _go_on(self) -> None:
         if self._given_up.is_set():
-            raise _GIVEN_UP
+            raise _given_up()
 
 
-def _begun(connection: adbc.AdbcConnection, script: str) -> adbc.AdbcConnection:
+def _given_up() -> InterruptedError:
+    return InterruptedError("the read was given up")
+
+
+def _having_run(connection: adbc.AdbcConnection, script: str) -> adbc.AdbcConnection:
     try:
         _execute(connection, script)
     except BaseException:

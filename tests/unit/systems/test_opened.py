@@ -96,7 +96,7 @@ def test_one_that_never_comes_back_is_given_up_in_time(make, host):
     systems = make(retry_for=0.5)
     stub(systems, "old").stands = False
     host.away = 10**9
-    with pytest.raises(SystemProblem, match="refused; it did not come back within 0.5 s"):
+    with pytest.raises(SystemProblem, match=r"refused; it did not come back within 0\.5 s"):
         systems.mend("old", LOST)
 
 
