@@ -12,14 +12,15 @@ from proxy import Proxy
 from servers import Server
 
 OLD, NEW = "network_old", "network_new"
-MOMENTS = (20_000, 3_000_000)
+MOMENTS = (20_000, 2_000_000)
 """Bytes of the old side: it answers questions, it gives rows."""
 
 
-@pytest.fixture(scope="module")
-def server(postgresql: Server) -> Server:
-    fill(postgresql, OLD, NEW)
-    return postgresql
+@pytest.fixture(scope="module", params=["postgresql", "mariadb"])
+def server(request: pytest.FixtureRequest) -> Server:
+    made: Server = request.getfixturevalue(request.param)
+    fill(made, OLD, NEW)
+    return made
 
 
 @pytest.fixture
@@ -66,7 +67,7 @@ def test_gone(how, moment, scene, proxy, server):
 def test_swallowed_for_a_moment(scene, proxy, server):
     """What was held back comes in the end: nothing was lost, and nothing is read again."""
     check = scene.start()
-    proxy.after(3_000_000, lambda: setattr(proxy, "delay", 0.0))
+    proxy.after(2_000_000, lambda: setattr(proxy, "delay", 0.0))
     proxy.after(1_000_000, lambda: setattr(proxy, "delay", 0.2))
     right(scene, check.end(), server)
     assert "was lost" not in scene.verdict["systems"]["old"]["snapshot"]

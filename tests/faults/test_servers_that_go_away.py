@@ -1,4 +1,4 @@
-"""A server that is killed, ends a connection, or never comes back, while a check reads from it."""
+"""A server that is killed while a check reads from it, and comes back, or never does."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from check_runs import EXPECTED, Check, Scene, connections, fill, found, nothing_left
+from check_runs import EXPECTED, Check, Scene, fill, found, nothing_left
 from proxy import Proxy
-from servers import PostgresqlServer, Server
+from servers import MariadbServer, PostgresqlServer, Server
 
 OLD, NEW = "gone_old", "gone_new"
-READING = 3_000_000
+READING = 2_000_000
 """Bytes of one side, somewhere in the middle of its big table."""
 
 
@@ -81,6 +81,7 @@ def test_killed_and_never_back(scene, server, sides):
     right(scene, scene.check("--resume", "last"), server)
 
 
+@pytest.mark.slow
 def test_gone_before_it_is_resumed(scene, server, sides):
     scene.start_until("safeguard.runs.journal:RunJournal._keep", 2, "after").end()
     server.kill()
@@ -89,52 +90,3 @@ def test_gone_before_it_is_resumed(scene, server, sides):
     assert scene.verdict["verdict"] == "UNDECIDED"
     server.start()
     right(scene, scene.check("--resume", "last"), server)
-
-
-ENDED = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {} AND datname = '{}'"
-
-
-@pytest.mark.parametrize("name", [OLD, NEW])
-def test_a_reader_that_the_server_ends(name, scene, server, sides):
-    """The snapshot still stands: its table is read again, and the other side is not."""
-    side, other = ("old", "new") if name == OLD else ("new", "old")
-    ended: list[int] = []
-    reader = ENDED.format("query LIKE 'COPY%'", name)
-    sides[side].after(READING, lambda: ended.append(len(server.query("postgres", reader))))
-    right(scene, scene.check(), server)
-    assert ended == [1]
-    assert "was lost" not in scene.verdict["systems"][side]["snapshot"]
-    assert sides[other].received < 1.2 * ONCE < sides[side].received
-
-
-ONCE = 7_900_000
-"""Bytes of one side read once."""
-
-
-def test_a_snapshot_that_the_server_ends(scene, server, sides):
-    holder = ENDED.format("query NOT LIKE 'COPY%' AND application_name LIKE 'safeguard%'", NEW)
-    ended: list[int] = []
-    sides["new"].after(READING, lambda: ended.append(len(server.query("postgres", holder))))
-    right(scene, scene.check(), server)
-    assert ended
-    assert "before its connection was lost" in scene.verdict["systems"]["new"]["snapshot"]
-    assert sides["old"].received < 1.2 * ONCE < sides["new"].received
-
-
-def test_a_server_that_takes_no_more_connections(scene, server, sides):
-    """The readers are refused; what could not be opened is no content that was lost."""
-    server.execute("postgres", f"ALTER DATABASE {NEW} CONNECTION LIMIT 1")
-    server.execute("postgres", "CREATE ROLE visitor LOGIN PASSWORD 'x'")
-    server.execute(NEW, "GRANT SELECT ON ALL TABLES IN SCHEMA public TO visitor")
-    try:
-        url = f"postgresql://visitor:x@127.0.0.1:{server.port}/{NEW}"
-        scene.urls["new"] = url
-        scene.write()
-        check = scene.check()
-        assert check.code == 3, check.out
-        assert "too many connections" in " ".join(scene.verdict["reasons"])
-    finally:
-        server.execute("postgres", f"ALTER DATABASE {NEW} CONNECTION LIMIT -1")
-        server.execute(NEW, "DROP OWNED BY visitor")
-        server.execute("postgres", "DROP ROLE visitor")
-    assert not connections(server)

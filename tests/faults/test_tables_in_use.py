@@ -72,6 +72,19 @@ def test_a_lock_from_the_start(scene, server):
     nothing_left(scene, server, resumable=False)
 
 
+def test_a_lock_of_mariadb(tmp_path, mariadb):
+    fill(mariadb, OLD, NEW)
+    scene = Scene(tmp_path, {"old": mariadb.url(OLD), "new": mariadb.url(NEW)})
+    with mariadb._connect(NEW) as connection:
+        connection.cursor().execute("LOCK TABLES ratings WRITE")
+        check = scene.check("--lock-timeout", "1")
+    assert check.code == 1, check.err
+    undecided(scene, "ratings", "Lock wait timeout exceeded")
+    assert scene.check("--resume", "last").code == 1
+    assert found(scene) == EXPECTED
+    nothing_left(scene, mariadb, resumable=False)
+
+
 def test_a_lock_that_comes_while_it_reads(scene, server, proxy):
     lock = locked(server.url(NEW), "queue")
     proxy.after(READING, lock.__enter__)
