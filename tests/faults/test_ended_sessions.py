@@ -99,7 +99,8 @@ def test_a_connection_that_mariadb_kills(tmp_path: Path, mariadb: Server):
     killed: list[int] = []
 
     def kill() -> None:
-        ours = [row[0] for row in connections(mariadb) if row[1]]
+        ids = f"SELECT id FROM information_schema.processlist WHERE db = '{NEW}'"
+        ours = [row[0] for row in mariadb.query("", ids)]
         for number in ours:
             mariadb.execute("", f"KILL {number}")
         killed.extend(ours)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -27,12 +28,12 @@ IMPATIENT = Request(kindness=Kindness(retry_for=1))
 
 
 class During(SilentProgress):
-    """Does something once, when the first rows of a system have been read."""
+    """Does something once, when a system has been counted and nothing has been read yet."""
 
     def __init__(self, system: str, act: Callable[[], object]) -> None:
         self.system, self.act, self.done = system, act, False
 
-    def advanced(self, content: str, system: str, rows: int) -> None:
+    def started(self, content: str, system: str, rows: int | None) -> None:
         if system == self.system and not self.done:
             self.done = True
             self.act()
@@ -152,6 +153,8 @@ def slow(shop, count: int = 300_000) -> None:
 
 def started(shop, wait: float = 0.5) -> subprocess.Popen[bytes]:
     """A check in the middle of its reading."""
+    exchange = shop.folder / "out" / "exchange"
+    shutil.rmtree(exchange, ignore_errors=True)  # an earlier one's, which could be gone on with
     process = subprocess.Popen(
         shop.command(),
         stdout=subprocess.DEVNULL,
@@ -159,7 +162,6 @@ def started(shop, wait: float = 0.5) -> subprocess.Popen[bytes]:
         # A shell that runs tests in the background has them ignore Ctrl-C; a check's own must not.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
-    exchange = shop.folder / "out" / "exchange"
     deadline = time.monotonic() + 60
     while not exchange.exists():
         assert process.poll() is None

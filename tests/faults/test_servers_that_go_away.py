@@ -10,7 +10,7 @@ import pytest
 
 from check_runs import EXPECTED, Check, Scene, fill, found, nothing_left
 from proxy import Proxy
-from servers import MariadbServer, PostgresqlServer, Server
+from servers import PostgresqlServer, Server
 
 OLD, NEW = "gone_old", "gone_new"
 READING = 2_000_000
