@@ -109,15 +109,17 @@ class Buckets:
     def _writing(self, name: str) -> Iterator[Any]:
         try:
             if self.is_local:
-                target = self._path(name)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                partial = target.with_name(f".{target.name}.partial")
+                path = self._path(name)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                partial = path.with_name(f".{path.name}.partial")
                 with pa.OSFile(str(partial), "wb") as sink:
                     yield sink
-                partial.replace(target)
+                partial.replace(path)
             else:
                 system, root = self._remote()
-                with system.open(f"{root}/{name}", "wb") as sink:
+                target = f"{root}/{name}"
+                system.makedirs(target.rpartition("/")[0], exist_ok=True)
+                with system.open(target, "wb") as sink:
                     yield sink
         except OSError as error:
             raise self._trouble(error) from error
