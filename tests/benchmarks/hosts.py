@@ -45,7 +45,7 @@ class BenchPostgresql(PostgresqlServer):
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         super().__init__()
-        if not self.query("postgres", f"SELECT FROM pg_roles WHERE rolname = '{MEASURED_USER}'"):
+        if not self.query("postgres", f"SELECT 1 FROM pg_roles WHERE rolname = '{MEASURED_USER}'"):
             login = f"CREATE ROLE {MEASURED_USER} SUPERUSER LOGIN PASSWORD '{MEASURED_USER}'"
             self.execute("postgres", login)
 
