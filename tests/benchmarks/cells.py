@@ -21,7 +21,7 @@ STATES: tuple[State, ...] = ("equal", "few", "many")
 SHAPE_STATES: tuple[State, ...] = ("equal", "few")
 GIANT_ROWS = 2_500_000
 """50,000 customers of fifty entries each; the giant's million comes on top."""
-TINY_ROWS = 2 * BLOCK
+TINY_ROWS = 4 * BLOCK
 
 
 @dataclass(frozen=True)

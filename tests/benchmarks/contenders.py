@@ -92,7 +92,12 @@ class Safeguard(Contender):
             raise Failed(f"UNDECIDED: {'; '.join(map(str, verdict['reasons']))}")
         (content,) = verdict["contents"]
         kinds = dict.fromkeys(("lost", "extra", "changed", "moved"), 0) | content["findings"]
-        return {"verdict": verdict["verdict"], "old": content["old"], "new": content["new"], **kinds}
+        return {
+            "verdict": verdict["verdict"],
+            "old": content["old"],
+            "new": content["new"],
+            **kinds,
+        }
 
     def is_right(self, found: Found, job: Job) -> bool:
         """The counts, no finding of another kind, and the verdict that follows."""
@@ -104,7 +109,9 @@ class Safeguard(Contender):
 class Program(Contender):
     """One of the scripts in `programs/`, which print their counts as JSON."""
 
-    def __init__(self, name: str, title: str, script: str, pins: str, counts: tuple[str, ...]) -> None:
+    def __init__(
+        self, name: str, title: str, script: str, pins: str, counts: tuple[str, ...]
+    ) -> None:
         self.name, self.title, self.counts = name, title, counts
         self._script, self._pins = script, pins
 
@@ -129,7 +136,8 @@ class Reladiff(Contender):
     name = "reladiff"
     title = "reladiff"
     without: frozenset[Engine] = frozenset(("sqlite", "parquet"))
-    options = ("-a", "hashdiff", "-j", "2", "--json")
+    tuning = ("--bisection-factor", "64", "--bisection-threshold", "50000")
+    options = ("-a", "hashdiff", "-j", "4", "--json", *tuning)
 
     def command(self, job: Job, folder: Path, environments: Environments) -> list[str]:
         """See `Contender.command`."""

@@ -2,6 +2,7 @@
 
 Rows come in blocks of a hundred that two customers share, so that a customer has about fifty; which
 rows are lost, extra, changed or moved is said by their number, so nothing has to be remembered.
+Differences are spread evenly, each in a block of its own.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ MANY = 20
 """In the state `many` one entry in so many is changed."""
 GIANT_SHARE = 2.5
 """The giant's list has one entry for so many of all others together: a million for 2,500,000."""
+_KINDS = ("lost", "extra", "changed", "moved")
 
 
 @dataclass(frozen=True)
@@ -44,14 +46,15 @@ class Planted:
 
 @dataclass(frozen=True)
 class Content:
-    """One shape at one size. `rows` is a multiple of `BLOCK`, and at least twice that."""
+    """One shape at one size. `rows` is a multiple of `BLOCK`, and at least four times that."""
 
     shape: Shape
     rows: int
 
     def __post_init__(self) -> None:
-        if self.rows % BLOCK or self.rows < 2 * BLOCK:
-            raise ValueError(f"rows must be a multiple of {BLOCK} and at least {2 * BLOCK}")
+        if self.rows % BLOCK or self.rows < len(_KINDS) * BLOCK:
+            least = len(_KINDS) * BLOCK
+            raise ValueError(f"rows must be a multiple of {BLOCK} and at least {least}")
 
     @property
     def table(self) -> str:
@@ -89,7 +92,7 @@ class Content:
 
     @property
     def _each(self) -> int:
-        return min(PLANTED, self.rows // BLOCK)
+        return min(PLANTED, self.rows // BLOCK // len(_KINDS))
 
     @property
     def _giant(self) -> int:
@@ -104,7 +107,9 @@ class Content:
         value = f"value_mix % 5 + 1 + {self._changes(state, 'value')} AS stars"
         if self.shape != "records":
             at = "CASE WHEN second THEN place - of_first ELSE place END + 1"
-            moved = f"CASE WHEN {self._chosen(13)} THEN 1000 ELSE 0 END" if state == "few" else "0"
+            moved = (
+                f"CASE WHEN {self._chosen('moved')} THEN 1000 ELSE 0 END" if state == "few" else "0"
+            )
             value = f"{at} + {moved} AS position"
         rows = f"""
             SELECT pair_id + second::BIGINT AS customer_id,
@@ -115,13 +120,13 @@ class Content:
             FROM ({base})"""
         if state != "few":
             return rows
-        kept = f"{rows} WHERE NOT ({self._chosen(3)})"
-        extra = f"{rows} WHERE {self._chosen(11)}"
+        kept = f"{rows} WHERE NOT ({self._chosen('lost')})"
+        extra = f"{rows} WHERE {self._chosen('extra')}"
         return f"{kept} UNION ALL (SELECT * REPLACE (title_id + 20000 AS title_id) FROM ({extra}))"
 
     def _changes(self, state: State, what: str) -> str:
         """One, where the row's value or time is changed, else zero: half of them each, by a unit."""
-        chosen = {"few": self._chosen(7), "many": f"i % {MANY} = 7"}.get(state)
+        chosen = {"few": self._chosen("changed"), "many": f"i % {MANY} = 7"}.get(state)
         if chosen is None:
             return "0"
         of_value = "FALSE" if self.shape != "records" else f"(i // {MANY}) % 2 = 0"
@@ -134,9 +139,11 @@ class Content:
     def _step(self) -> int:
         return BLOCK * (self.rows // BLOCK // self._each)
 
-    def _chosen(self, place: int) -> str:
-        """Picks one row in a block of a list's first places, in as many blocks as are planted."""
-        return f"i % {self._step} = {place} AND i // {self._step} < {self._each}"
+    def _chosen(self, kind: str) -> str:
+        """Picks the eighth row of a block, which is not a list's last, in each so many blocks."""
+        number = _KINDS.index(kind)
+        block = number * (self._step // BLOCK // len(_KINDS))
+        return f"i % {self._step} = {block * BLOCK + 7} AND i // {self._step} < {self._each}"
 
     def _giant_rows(self, state: State) -> str:
         if not self._giant:
@@ -169,7 +176,9 @@ def batches(content: Content, state: State) -> Iterator[list[tuple[object, ...]]
     *names, time = (name for name, _ in content.columns)
     text = f"strftime({time}, '%Y-%m-%d %H:%M:%S.%f')"
     with duckdb.connect() as connection:
-        cursor = connection.execute(f"SELECT {', '.join(names)}, {text} FROM ({content.query(state)})")
+        cursor = connection.execute(
+            f"SELECT {', '.join(names)}, {text} FROM ({content.query(state)})"
+        )
         while rows := cursor.fetchmany(100_000):
             yield rows
 

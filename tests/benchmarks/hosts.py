@@ -59,7 +59,9 @@ class BenchPostgresql(PostgresqlServer):
             super()._install()
 
     def _command(self) -> list[str]:
-        options = [part for name, value in _POSTGRESQL.items() for part in ("-c", f"{name}={value}")]
+        options = [
+            part for name, value in _POSTGRESQL.items() for part in ("-c", f"{name}={value}")
+        ]
         return [*super()._command(), *options]
 
     def databases(self) -> set[str]:
@@ -127,8 +129,6 @@ Host = BenchPostgresql | BenchMariadb
 def settings() -> dict[str, object]:
     """How the two servers are tuned, for the page."""
     return {"postgresql": _POSTGRESQL, "mariadb": list(_MARIADB)}
-
-
 
 
 def _made(folder: Path) -> Path:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from benchmarks.cells import Cell, Entry
-from benchmarks.contenders import PROGRAMS, Failed
+from benchmarks.contenders import LIMIT, PROGRAMS, Failed
 from benchmarks.environments import Environments, NotInstalled
 from benchmarks.hosts import BenchPostgresql
 from benchmarks.stores import Stores, tell
@@ -61,12 +61,16 @@ class Patience:
     timeout: float
     once_above: float
     """Who took longer is not run again in this cell; the results show how many runs there were."""
+    warm: bool = True
+    """Whether each cell's data is read once before it is measured."""
 
 
 def measure(
     cell: Cell, stores: Stores, environments: Environments, patience: Patience
 ) -> dict[str, list[Run]]:
     """The runs of each entry, round by round."""
+    if patience.warm:
+        _warm(cell, stores, environments, patience.timeout)
     runs: dict[str, list[Run]] = {entry.name: [] for entry in cell.entries}
     for number in range(patience.rounds):
         for entry in cell.entries:
@@ -77,6 +81,12 @@ def measure(
             before.append(run)
             tell(f"{cell.name}  {number + 1}/{patience.rounds}  {entry.name}: {_words(run)}")
     return runs
+
+
+def _warm(cell: Cell, stores: Stores, environments: Environments, timeout: float) -> None:
+    """Let the bare read bring all rows into the caches; how that goes is no result."""
+    for job in dict.fromkeys(entry.job for entry in cell.entries):
+        run_once(Entry("warm", LIMIT, job), stores, environments, timeout)
 
 
 def run_once(entry: Entry, stores: Stores, environments: Environments, timeout: float) -> Run:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 import sys
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+import benchmarks.content as rows_module
 from benchmarks.content import (
     Content,
     State,
@@ -59,6 +61,7 @@ class Stores:
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
         self.folder.mkdir(parents=True, exist_ok=True)
+        _refuse_other_rows(self.folder / "rows-of.txt")
 
     @cached_property
     def postgresql(self) -> BenchPostgresql:
@@ -70,7 +73,7 @@ class Stores:
         """The MariaDB server."""
         return BenchMariadb(self.folder / "mariadb")
 
-    def stop(self) -> None:
+    def close(self) -> None:
         """Stop the servers that were started; their data stays."""
         for server in self.started():
             server.stop()
@@ -93,7 +96,9 @@ class Stores:
         """The rows in PostgreSQL under other customer ids, with the table `member_map` of both."""
         name = f"{content.name(state)}_ids"
         if name not in self.postgresql.databases():
-            plain = self._made(content, f"{name}.csv", lambda p: write_csv(content, state, p, by_key=False))
+            plain = self._made(
+                content, f"{name}.csv", lambda p: write_csv(content, state, p, by_key=False)
+            )
             pairs = self._made(content, f"{name}_map.csv", lambda p: write_crosswalk(content, p))
             new_ids = f"UPDATE {{0}} SET customer_id = {new_customer('customer_id')}"
             self._fill_postgresql(name, content, plain, new_ids.format(content.table))
@@ -103,7 +108,9 @@ class Stores:
     def _in_postgresql(self, content: Content, state: State) -> Side:
         name = content.name(state)
         if name not in self.postgresql.databases():
-            rows = self._made(content, f"{name}.csv", lambda p: write_csv(content, state, p, by_key=False))
+            rows = self._made(
+                content, f"{name}.csv", lambda p: write_csv(content, state, p, by_key=False)
+            )
             self._fill_postgresql(name, content, rows)
         return self._server_side("postgresql", self.postgresql, content, name)
 
@@ -139,7 +146,9 @@ class Stores:
     def _in_mariadb(self, content: Content, state: State) -> Side:
         name = content.name(state)
         if name not in self.mariadb.databases():
-            rows = self._made(content, f"{name}_m.csv", lambda p: write_csv(content, state, p, by_key=True))
+            rows = self._made(
+                content, f"{name}_m.csv", lambda p: write_csv(content, state, p, by_key=True)
+            )
             self._fill_mariadb(name, content, rows)
         return self._server_side("mariadb", self.mariadb, content, name)
 
@@ -158,7 +167,9 @@ class Stores:
             load,
             f"ANALYZE TABLE {table}",
         )
-        server.execute("", f"CREATE DATABASE {name}; RENAME TABLE {filling}.{table} TO {name}.{table}")
+        server.execute(
+            "", f"CREATE DATABASE {name}; RENAME TABLE {filling}.{table} TO {name}.{table}"
+        )
         server.execute("", f"DROP DATABASE {filling}")
         rows.unlink()
 
@@ -204,9 +215,16 @@ class Stores:
         return Side(engine, content.table, columns, path=str(path))
 
 
+def _refuse_other_rows(stamp: Path) -> None:
+    """Stop if the folder's rows were made by another version of what makes them."""
+    made_by = hashlib.sha256(Path(rows_module.__file__).read_bytes()).hexdigest()
+    if not stamp.exists():
+        stamp.write_text(made_by, encoding="utf-8")
+    elif stamp.read_text(encoding="utf-8") != made_by:
+        raise SystemExit(f"{stamp.parent} has rows of another version: remove it, or give --data")
+
+
 def tell(line: str) -> None:
     """Say on stderr what is being done: a benchmark takes long."""
     sys.stderr.write(f"{line}\n")
     sys.stderr.flush()
-
-
