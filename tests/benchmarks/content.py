@@ -197,7 +197,10 @@ def new_customer(old: str) -> str:
 
 def _write(rows: str, path: Path, form: str) -> None:
     with duckdb.connect() as connection:
-        connection.execute("SET preserve_insertion_order = true")
+        connection.execute(
+            "SET memory_limit = '4GB'"
+        )  # what is sorted beyond spills beside the file
+        connection.execute(f"SET temp_directory = '{path.parent}/spill'")
         connection.execute(f"COPY ({rows}) TO '{path}' ({form})")
 
 

@@ -2,7 +2,7 @@
 
 A process of its own, since the kernel counts the memory of whoever starts a command as the
 command's own. Peak memory is that of the largest process, or of the whole tree by looking 20 times a
-second, whichever is more; pages that processes share are counted for each.
+second, whichever is more; a page that several processes share is counted once, by shares.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from contextlib import suppress
 from pathlib import Path
 
 LOOK_SECONDS = 0.05
-_PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class Watch(threading.Thread):
@@ -33,7 +32,9 @@ class Watch(threading.Thread):
     def run(self) -> None:
         """See `threading.Thread.run`."""
         while not self.over.wait(LOOK_SECONDS):
-            self.peak = max(self.peak, sum(_resident(pid) for pid in _tree(self.pid)))
+            tree = _tree(self.pid)
+            if len(tree) > 1:  # of one process the kernel itself knows the peak
+                self.peak = max(self.peak, sum(map(_proportional, tree)))
             if time.perf_counter() > self.deadline and not self.timed_out:
                 self.timed_out = True
                 os.killpg(self.pid, signal.SIGKILL)
@@ -70,9 +71,12 @@ def _tree(pid: int) -> list[int]:
     return found
 
 
-def _resident(pid: int) -> int:
-    with suppress(OSError, ValueError, IndexError):
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE
+def _proportional(pid: int) -> int:
+    """Bytes of a process, a shared page by its share."""
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
     return 0
 
 
