@@ -3,32 +3,51 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from safeguard import __version__
+from safeguard.comparing.buckets import Buckets
 from safeguard.comparing.content import ContentComparison
+from safeguard.comparing.customers import CustomerBook
 from safeguard.comparing.exchange import Exchange
+from safeguard.comparing.gathering import folder_of
 from safeguard.comparing.preparing import prepare
 from safeguard.comparing.reading_customers import read_customers
 from safeguard.comparing.resulting import failed_content
-from safeguard.comparing.store import add_uncovered, write_findings
+from safeguard.comparing.store import (
+    add_uncovered,
+    keep_findings,
+    recall_findings,
+    write_findings,
+)
 from safeguard.comparing.surveying import blind_spots, survey
 from safeguard.comparing.telling import create_findings
 from safeguard.contract.load import load_plan
 from safeguard.contract.model import LoadedPlan
 from safeguard.findings.progress import ProgressListener
 from safeguard.findings.result import CheckResult, ContentResult, Coverage, Impact
-from safeguard.findings.trouble import Mistake, SystemProblem, UsageProblem
+from safeguard.findings.trouble import SystemProblem, UsageProblem
 from safeguard.gate.verdict import Decision, decide
 from safeguard.planning.layout import ContentPlan
 from safeguard.planning.twins import self_comparisons
 from safeguard.reports.writing import write_reports
 from safeguard.runs import FINDINGS, RunFolder, create_run, verdict_whatever_happens
-from safeguard.systems.interface import Session
-from safeguard.systems.open import open_system
+from safeguard.runs.journal import RunJournal, Terms, only_one
+from safeguard.systems.opened import Kindness, Systems, open_systems
+
+
+@dataclass(frozen=True)
+class Request:
+    """How a check is to be run, beside its plan."""
+
+    formats: tuple[str, ...] = ()
+    reveal: bool = False
+    resumed: bool = False
+    """The run's folder holds an earlier try, which this one goes on with."""
+    kindness: Kindness = field(default_factory=Kindness)
 
 
 def run_check(
@@ -36,28 +55,26 @@ def run_check(
     *,
     out: Path | None = None,
     folder: RunFolder | None = None,
-    formats: Sequence[str] = (),
-    reveal: bool = False,
+    request: Request | None = None,
     progress: ProgressListener,
     environ: Mapping[str, str],
 ) -> tuple[CheckResult, Path]:
     """Check a plan; returns the result and the run's folder, which then holds verdict and reports.
 
-    `folder` is one that `create_run` made already, so that its verdict was UNDECIDED before this
-    module was even loaded. A system that can't be reached is a result too: UNDECIDED, with every
-    report. Raises UsageProblem for what a person must mend; the folder's verdict.json is UNDECIDED
-    then, as it is from the first moment on.
+    `folder` is one that `create_run` or `resume_run` made already, so that its verdict was UNDECIDED
+    before this module was even loaded. A system that can't be reached is a result too: UNDECIDED,
+    with every report. Raises UsageProblem for what a person must mend; the folder's verdict.json is
+    UNDECIDED then, as it is from the first moment on.
     """
     folder = folder or create_run(plan_path, out, dt.datetime.now(dt.UTC))
-    started = folder.started
-    with verdict_whatever_happens(folder, started):
+    request = request or Request()
+    with verdict_whatever_happens(folder, folder.started), only_one(folder.path):
         loaded = load_plan(plan_path, environ)
-        try:
-            result = _read_and_compare(loaded, started, folder, progress, reveal)
-        except SystemProblem as problem:
-            result = _out_of_reach(loaded, started, folder, problem)
-        write_reports(folder, result, formats)
+        result = _Run(loaded, folder, request, progress).result()
+        write_reports(folder, result, request.formats)
         folder.write_result(result)
+        if not any(content.failed for content in result.contents):
+            folder.clean()
     return result, folder.path
 
 
@@ -67,140 +84,118 @@ def run_discover(plan_path: Path, environ: Mapping[str, str]) -> Coverage:
     Its notes say, too, why an old system may hide a table from it.
     """
     loaded = load_plan(plan_path, environ)
-    with open_systems(loaded) as sessions:
-        coverage = survey(loaded, sessions)
-        return replace(coverage, notes=(*coverage.notes, *blind_spots(loaded, sessions)))
-
-
-@contextmanager
-def open_systems(loaded: LoadedPlan) -> Iterator[Mapping[str, Session]]:
-    """Every system of the plan, open and in its snapshot; closed whatever happens.
-
-    Raises UsageProblem with every system that a person must mend, at its `url` in the plan.
-    """
-    with ExitStack() as stack:
-        sessions: dict[str, Session] = {}
-        mistakes: list[Mistake] = []
-        for name, spec in loaded.plan.systems.items():
-            try:
-                sessions[name] = open_system(name, spec, Path(loaded.folder))
-            except UsageProblem as problem:
-                place = f"systems.{name}.url"
-                mistakes += [loaded.mistake(m.message, place) for m in problem.mistakes]
-                continue
-            stack.callback(sessions[name].close)
-        if mistakes:
-            raise UsageProblem(*mistakes)
-        yield sessions
-
-
-@contextmanager
-def exchange_in(folder: RunFolder) -> Iterator[Exchange]:
-    """The exchange of a run; nothing of it is left behind."""
-    with ExitStack() as stack:
-        stack.callback(folder.clean)
-        exchange = Exchange(folder.work)
-        stack.callback(exchange.close)
-        yield exchange
+    with open_systems(loaded) as systems:
+        coverage = survey(loaded, systems)
+        return replace(coverage, notes=(*coverage.notes, *blind_spots(loaded, systems)))
 
 
 # -- private -------------------------------------------------------------------------------------
 
 
-def _read_and_compare(
-    loaded: LoadedPlan,
-    started: dt.datetime,
-    folder: RunFolder,
-    progress: ProgressListener,
-    reveal: bool,
-) -> CheckResult:
-    with open_systems(loaded) as sessions, exchange_in(folder) as exchange:
-        result = _compare(loaded, sessions, exchange, started, folder, progress, reveal)
-        write_findings(exchange, folder.path / FINDINGS)
-    return result
+class _Run:
+    """One check, between its plan and its result."""
 
+    def __init__(
+        self, loaded: LoadedPlan, folder: RunFolder, request: Request, progress: ProgressListener
+    ) -> None:
+        self.loaded, self.folder = loaded, folder
+        self.request, self.progress = request, progress
 
-def _out_of_reach(
-    loaded: LoadedPlan, started: dt.datetime, folder: RunFolder, problem: SystemProblem
-) -> CheckResult:
-    """The result of a run that a system ended before its contents were compared."""
-    with exchange_in(folder) as exchange:
-        create_findings(exchange)
-        write_findings(exchange, folder.path / FINDINGS)
-    contents = [failed_content(c.contract, c.path, str(problem)) for c in loaded.contracts]
-    nothing = Coverage(0, 0, (), (), (), ("coverage was not judged",))
-    decision = decide(contents, nothing, loaded.plan.policy)
-    reasons = (str(problem), "nothing was compared")
-    return _result(
-        loaded, started, folder, replace(decision, reasons=reasons), Impact(0, 0), nothing
-    )
+    def result(self) -> CheckResult:
+        """The result; of a run that a system ended before its contents were compared, too."""
+        folder = self.folder
+        with (
+            closing(Exchange(folder.work)) as exchange,
+            closing(RunJournal(folder.work)) as journal,
+        ):
+            journal.begin(Terms.of(self.loaded, self.request.reveal))
+            create_findings(exchange)
+            try:
+                with open_systems(
+                    self.loaded, self.request.kindness, self.progress.note
+                ) as systems:
+                    result = self._compare(systems, exchange, journal)
+            except SystemProblem as problem:
+                create_findings(exchange)
+                result = self._out_of_reach(problem)
+            write_findings(exchange, folder.path / FINDINGS)
+        return result
 
+    def _compare(self, systems: Systems, exchange: Exchange, journal: RunJournal) -> CheckResult:
+        loaded = self.loaded
+        coverage = survey(loaded, systems)
+        blind = blind_spots(loaded, systems)
+        plans = prepare(loaded, systems)
+        book = read_customers(exchange, loaded, plans, systems)
+        buckets = Buckets(self.folder.work)
+        contents = [
+            self._content(plan, exchange, buckets, systems, book, journal) for plan in plans
+        ]
+        add_uncovered(exchange, coverage)
+        doubts = (*self_comparisons(loaded), *blind)
+        decision = decide(contents, coverage, loaded.plan.policy, doubts)
+        result = self._judged(decision, book.impact(), coverage)
+        return replace(result, systems=systems.infos(), revealed=self.request.reveal)
 
-def _compare(
-    loaded: LoadedPlan,
-    sessions: Mapping[str, Session],
-    exchange: Exchange,
-    started: dt.datetime,
-    folder: RunFolder,
-    progress: ProgressListener,
-    reveal: bool,
-) -> CheckResult:
-    coverage = survey(loaded, sessions)
-    blind = blind_spots(loaded, sessions)
-    plans = prepare(loaded, sessions)
-    create_findings(exchange)
-    book = read_customers(exchange, loaded, plans, sessions)
-    contents = [
-        _compare_one(ContentComparison(exchange, plan, sessions, book, progress, reveal), plan)
-        for plan in plans
-    ]
-    add_uncovered(exchange, coverage)
-    doubts = (*self_comparisons(loaded), *blind)
-    decision = decide(contents, coverage, loaded.plan.policy, doubts)
-    return replace(
-        _result(loaded, started, folder, decision, book.impact(), coverage),
-        systems=tuple(session.info for session in sessions.values()),
-        revealed=reveal,
-    )
+    def _content(
+        self,
+        plan: ContentPlan,
+        exchange: Exchange,
+        buckets: Buckets,
+        systems: Systems,
+        book: CustomerBook,
+        journal: RunJournal,
+    ) -> ContentResult:
+        """One content; a system that goes away costs this content its verdict, not the run its
+        report. One that an earlier try compared is taken as it was."""
+        name = plan.contract.content
+        if kept := journal.result(name):
+            recall_findings(exchange, buckets, kept[1])
+            return kept[0]
+        comparison = ContentComparison(
+            exchange, buckets, plan, systems, book, self.progress, journal, self.request.reveal
+        )
+        try:
+            result = comparison.compare()
+        except (SystemProblem, UsageProblem) as problem:  # SQL may fail on the data it meets
+            comparison.abandon()
+            return failed_content(plan.contract, plan.path, str(problem))
+        left = keep_findings(exchange, buckets, name, f"done-{folder_of(name)}")
+        journal.keep_result(name, result, left)
+        buckets.remove(folder_of(name))
+        return result
 
+    def _out_of_reach(self, problem: SystemProblem) -> CheckResult:
+        """The result of a run that a system ended before its contents were compared."""
+        loaded = self.loaded
+        contents = [failed_content(c.contract, c.path, str(problem)) for c in loaded.contracts]
+        nothing = Coverage(0, 0, (), (), (), ("coverage was not judged",))
+        decision = decide(contents, nothing, loaded.plan.policy)
+        reasons = (str(problem), "nothing was compared")
+        return self._judged(replace(decision, reasons=reasons), Impact(0, 0), nothing)
 
-def _result(
-    loaded: LoadedPlan,
-    started: dt.datetime,
-    folder: RunFolder,
-    decision: Decision,
-    customers: Impact,
-    coverage: Coverage,
-) -> CheckResult:
-    finished = dt.datetime.now(dt.UTC)
-    return CheckResult(
-        run=folder.run,
-        migration=loaded.plan.migration,
-        kind=str(loaded.plan.kind),
-        verdict=decision.verdict,
-        reasons=decision.reasons,
-        notes=_notes(loaded) + decision.notes,
-        started_at=started.isoformat(),
-        finished_at=finished.isoformat(),
-        tool_version=__version__,
-        plan_digest=loaded.digest,
-        customers=customers,
-        contents=decision.contents,
-        coverage=coverage,
-        systems=(),
-        plan=loaded.path,
-        exit_code=decision.verdict.exit_code,
-        seconds=(finished - started).total_seconds(),
-    )
-
-
-def _compare_one(comparison: ContentComparison, plan: ContentPlan) -> ContentResult:
-    """One content; a system that goes away costs this content its verdict, not the run its report."""
-    try:
-        return comparison.compare()
-    except (SystemProblem, UsageProblem) as problem:  # SQL may fail on the data it meets
-        comparison.abandon()
-        return failed_content(plan.contract, plan.path, str(problem))
+    def _judged(self, decision: Decision, customers: Impact, coverage: Coverage) -> CheckResult:
+        loaded, folder = self.loaded, self.folder
+        finished = dt.datetime.now(dt.UTC)
+        return CheckResult(
+            run=folder.run,
+            migration=loaded.plan.migration,
+            kind=str(loaded.plan.kind),
+            verdict=decision.verdict,
+            reasons=decision.reasons,
+            notes=_notes(loaded) + decision.notes,
+            started_at=folder.started.isoformat(),
+            finished_at=finished.isoformat(),
+            tool_version=__version__,
+            plan_digest=loaded.digest,
+            customers=customers,
+            contents=decision.contents,
+            coverage=coverage,
+            systems=(),
+            plan=loaded.path,
+            exit_code=decision.verdict.exit_code,
+            seconds=(finished - folder.started).total_seconds(),
+        )
 
 
 def _notes(loaded: LoadedPlan) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ import pyarrow as pa
 from safeguard.findings.result import SystemInfo
 from safeguard.findings.trouble import UsageProblem
 from safeguard.systems.duckdb_types import source_type
-from safeguard.systems.interface import Column, Output, Relation, Selection, SourceType, Table
+from safeguard.systems.interface import Column, Output, Part, Relation, Selection, SourceType, Table
 from safeguard.systems.missing import MissingRelation
 
 
@@ -25,7 +25,8 @@ class ArrowSession:
         self._batch_rows = batch_rows
         self._database = duckdb.connect(":memory:", config={"threads": 1})
         for table, rows in self._tables.items():
-            self._database.register(table, rows)
+            self._database.register("rows", rows)
+            self._database.execute(f'CREATE TABLE "{table}" AS SELECT * FROM rows')
         self.info = SystemInfo(name, "arrow", pa.__version__, "the tables are frozen")
 
     def tables(self) -> tuple[Table, ...]:
@@ -51,12 +52,25 @@ class ArrowSession:
             for c in conditions
         )
 
-    def stream(self, selection: Selection) -> Iterator[pa.RecordBatch]:
+    def parts(self, selection: Selection, most: int) -> tuple[Part, ...]:
+        return (Part(),)
+
+    def stream(self, selection: Selection, part: Part | None = None) -> Iterator[pa.RecordBatch]:
         chosen = ", ".join(_written(o) for o in selection.outputs)
         where = selection.where or "TRUE"
         sql = f"SELECT {chosen} FROM {self._from(selection.relation)} WHERE {where}"
-        table = self._database.sql(sql).to_arrow_table()
+        with self._database.cursor() as cursor:
+            table = cursor.sql(sql).to_arrow_table()
         yield from table.to_batches(max_chunksize=self._batch_rows)
+
+    def ticket(self) -> str | None:
+        return None
+
+    def alive(self) -> bool:
+        return True
+
+    def strain(self) -> str:
+        return ""
 
     def close(self) -> None:
         self._database.close()
@@ -79,7 +93,8 @@ class ArrowSession:
 
     def _rows(self, sql: str) -> list[tuple[object, ...]]:
         try:
-            return self._database.execute(sql).fetchall()
+            with self._database.cursor() as cursor:
+                return cursor.execute(sql).fetchall()
         except duckdb.Error as error:
             raise UsageProblem(f"{self.info.name} does not understand `{sql}`: {error}") from error
 

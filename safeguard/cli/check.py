@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from safeguard.cli.kindness import kindness_of, kindness_options
+
 FORMATS = ("text", "json", "html", "md", "junit", "csv")
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
@@ -24,7 +26,17 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 )
 @click.option("--reveal", is_flag=True, help="Show free text in reports instead of masking it.")
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")
-def check(plan: Path, out: Path | None, formats: tuple[str, ...], reveal: bool, quiet: bool) -> int:
+@click.option("--resume", metavar="RUN", help="Go on with a run that did not end: its id, or last.")
+@kindness_options
+def check(
+    plan: Path,
+    out: Path | None,
+    formats: tuple[str, ...],
+    reveal: bool,
+    quiet: bool,
+    resume: str | None,
+    kindness: dict[str, float],
+) -> int:
     """Compare the old system with the new ones, entry by entry, and give the verdict.
 
     The exit code is the verdict: 0 PASS, 1 BLOCK, 3 UNDECIDED. With --format json, stdout carries
@@ -35,22 +47,21 @@ def check(plan: Path, out: Path | None, formats: tuple[str, ...], reveal: bool, 
       safeguard check
       safeguard check safeguard.yaml --out reports --format csv
       safeguard check --format json | jq .verdict
+      safeguard check --resume last
     """
-    from safeguard.runs import create_run
+    from safeguard.runs import create_run, resume_run
 
+    if resume and out:
+        raise click.UsageError("--resume goes on in the folder of its run: leave --out away.")
     # The first act: whatever comes, no older verdict stands while the rest is still being loaded.
-    folder = create_run(plan, out, dt.datetime.now(dt.UTC))
-    from safeguard.check import run_check
+    folder = resume_run(plan, resume) if resume else create_run(plan, out, dt.datetime.now(dt.UTC))
+    from safeguard.check import Request, run_check
     from safeguard.cli.show import progress_for, show
 
+    request = Request(formats, reveal, resume is not None, kindness_of(kindness))
     with progress_for(quiet) as progress:
         result, path = run_check(
-            plan,
-            folder=folder,
-            formats=formats,
-            reveal=reveal,
-            progress=progress,
-            environ=os.environ,
+            plan, folder=folder, request=request, progress=progress, environ=os.environ
         )
     show(result, path, as_json="json" in formats)
     return result.exit_code

@@ -25,15 +25,14 @@ _TO_SEE = {
 
 def demonstrate(scene: Scene, environ: Mapping[str, str], *, fixed: bool) -> int:
     """Check the scene and explain the verdict. 0 when it is the one that the demo is about."""
-    from safeguard.check import run_check
+    from safeguard.check import Request, run_check
 
     _tell_story(scene)
     with progress_for(quiet=False) as progress:
         result, folder = run_check(
             scene.plan,
             out=scene.plan.parent / "report",
-            formats=("csv",),
-            reveal=False,
+            request=Request(formats=("csv",)),
             progress=progress,
             environ=environ,
         )

@@ -1,40 +1,53 @@
-"""One content compared, from first read to result: read, pair, judge, look elsewhere, tell, count."""
+"""One content compared, from first read to result: read, join, look elsewhere, tell, count.
+
+Reading brings each source once into the buckets of its owners. Joining takes one partition of them
+after the other and hands on what is not plainly kept. The rest works on that.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 
-import pyarrow as pa
-
-from safeguard.comparing.crosswalks import load_walk, old_view
+from safeguard.comparing.buckets import Buckets, runs_of_buckets
+from safeguard.comparing.crosswalks import load_kin, load_walk, old_view
 from safeguard.comparing.customers import CustomerBook
 from safeguard.comparing.doubt import withdraw_uncertain
-from safeguard.comparing.elsewhere import FOUND, find_misattributed, find_misrouted
-from safeguard.comparing.exchange import (
-    Exchange,
-    create_new,
-    create_old,
-    load_new,
-    load_old,
+from safeguard.comparing.elsewhere import find_misattributed
+from safeguard.comparing.entries import definition, new_shape, old_shape
+from safeguard.comparing.exchange import Exchange
+from safeguard.comparing.gathering import (
+    Gathered,
+    Gathering,
+    Key,
+    files_by_source,
+    folder_of,
+    key_of,
 )
-from safeguard.comparing.fields import FieldRule, rule_for
-from safeguard.comparing.judging import Judge
-from safeguard.comparing.order import judge_order
+from safeguard.comparing.journal import Journal
+from safeguard.comparing.judging import Judge, judges_documents
+from safeguard.comparing.listing import sample_lists
 from safeguard.comparing.owners import Owners
-from safeguard.comparing.pairing import DUE, Pairing, partitions
+from safeguard.comparing.partition import CARRIED, JoinDone, Partition, SourceFiles, first_bucket_of
 from safeguard.comparing.resulting import Compared, build_result
 from safeguard.comparing.sql import literal
-from safeguard.comparing.statuses import due_in, is_pooled, rank_old, tell_new
+from safeguard.comparing.statuses import rank_old, tell_new
 from safeguard.comparing.tally import Tally
 from safeguard.comparing.telling import Teller
 from safeguard.comparing.tolerance import count_tolerated
-from safeguard.contract.model import Routing
 from safeguard.findings.progress import ProgressListener
 from safeguard.findings.result import ContentResult
-from safeguard.planning.layout import ContentPlan, NewPlan, OldPlan, SourcePlan
-from safeguard.systems.interface import Session
+from safeguard.planning.layout import ContentPlan, SourcePlan
+from safeguard.systems.opened import Systems
+
+PARTITION_BYTES = 96 << 20
+"""Of both sides together: what one join task holds."""
+
+_MADE = {
+    "told": "(nid BIGINT, r UTINYINT, status VARCHAR)",
+    "swapped": "(pairs BIGINT)",
+}
 
 
 class ContentComparison:
@@ -43,27 +56,27 @@ class ContentComparison:
     def __init__(
         self,
         exchange: Exchange,
+        store: Buckets,
         plan: ContentPlan,
-        sessions: Mapping[str, Session],
+        systems: Systems,
         book: CustomerBook,
         progress: ProgressListener,
+        journal: Journal,
         reveal: bool,
     ) -> None:
-        self.exchange, self.plan, self.sessions = exchange, plan, sessions
-        self.book, self.progress, self.reveal = book, progress, reveal
+        self.exchange, self.store, self.plan, self.systems = exchange, store, plan, systems
+        self.book, self.progress, self.journal, self.reveal = book, progress, journal, reveal
         self.tally = Tally()
-        self.rules: dict[int, tuple[FieldRule, ...]] = {
-            r: tuple(rule_for(f, r) for f in plan.fields) for r in range(len(plan.new))
-        }
+        self.partition = Partition(exchange, plan, book, reveal)
+        self.rules = self.partition.rules
+        self.routes = range(len(plan.new))
 
     def compare(self) -> ContentResult:
         """The result. Raises SystemProblem when a system goes away on the way."""
         began = time.monotonic()
         self._create()
         self._read()
-        self.olds = {r: old_view(self.exchange, self.plan, r) for r in range(len(self.plan.new))}
-        self.owners = Owners(self.exchange, self.plan, self.book)
-        self._pair()
+        self._join()
         self._look_elsewhere()
         withdraw_uncertain(self.exchange, self.plan, self.tally)
         rank_old(self.exchange, self.plan)
@@ -74,8 +87,9 @@ class ContentComparison:
                 self.exchange, self.plan, self.book, self.owners, teller, self.tally, self.rules
             )
         )
+        lists = sample_lists(self.exchange, self.plan, teller, self._load_entry)
         self._drop()
-        return replace(result, seconds=time.monotonic() - began)
+        return replace(result, lists=lists, seconds=time.monotonic() - began)
 
     def abandon(self) -> None:
         """Take back what a comparison that did not end has left."""
@@ -84,135 +98,114 @@ class ContentComparison:
             self.exchange.run(f"DELETE FROM {table} WHERE content = {name}")
         self._drop()
 
-    # -- reading ----------------------------------------------------------------------------
-
-    def _create(self) -> None:
-        create_old(self.exchange, self.plan)
-        for route, _ in enumerate(self.plan.new):
-            create_new(self.exchange, self.plan, route)
-        for table, body in _TABLES.items():
-            self.exchange.create(table, body)
-
-    def _read(self) -> None:
-        for source in (*self.plan.old, *self.plan.new):
-            self._read_crosswalks(source)
-        for old in self.plan.old:
-            self._read_old(old)
-        for new in self.plan.new:
-            self._read_new(new)
-
-    def _read_crosswalks(self, source: SourcePlan) -> None:
-        side = "new" if isinstance(source, NewPlan) else "old"
-        for walk in source.crosswalks:
-            batches = self.sessions[walk.spec.system].stream(walk.selection)
-            report = load_walk(self.exchange, side, source, walk, batches)
-            self.tally.reasons += report.reasons(walk)
-
-    def _read_old(self, source: OldPlan) -> None:
-        read, first = 0, sum(self.tally.old_read.values())
-        for rows in load_old(self.exchange, self.plan, source, self._started(source), first):
-            read += rows
-            self.progress.advanced(self._name, source.system, rows)
-        self.tally.old_read[source.index] = read
-        self.tally.old_counted[source.index] = self._counted(source, read)
-
-    def _read_new(self, source: NewPlan) -> None:
-        read = deleted = 0
-        for rows, gone in load_new(self.exchange, self.plan, source, self._started(source)):
-            read, deleted = read + rows, deleted + gone
-            self.progress.advanced(self._name, source.system, rows)
-        self.tally.new_read[source.index], self.tally.new_deleted[source.index] = read, deleted
-        self.tally.new_counted[source.index] = self._counted(source, read)
-
     @property
     def _name(self) -> str:
         return self.plan.contract.content
 
-    def _started(self, source: SourcePlan) -> Iterator[pa.RecordBatch]:
-        session = self.sessions[source.system]
-        self.progress.started(self._name, source.system, None)
-        return session.stream(source.selection)
+    # -- reading ----------------------------------------------------------------------------
 
-    def _counted(self, source: SourcePlan, read: int) -> int:
+    def _create(self) -> None:
+        self.exchange.create("old", definition(old_shape(self.plan)))
+        for route in self.routes:
+            self.exchange.create(f"new_{route}", definition(new_shape(self.plan, route)))
+        for table, body in (CARRIED | _MADE).items():
+            if table != "with_content":  # it grows content by content
+                self.exchange.create(table, body)
+
+    def _read(self) -> None:
+        sources: tuple[SourcePlan, ...] = (*self.plan.old, *self.plan.new)
+        for source in sources:
+            self.systems.fresh(source.system)
+        for source in sources:
+            self._read_crosswalks(source)
+        self.gathered = self._read_before(sources)
+        gathering = Gathering(
+            self.exchange,
+            self.store,
+            self.plan,
+            self.systems,
+            self.progress,
+            load_kin(self.exchange, self.plan),
+            next((g.buckets for g in self.gathered.values()), None),
+        )
+        gathering.gather([s for s in sources if key_of(s) not in self.gathered], self._done)
+        for source in sources:
+            self._tell_source(source, self.gathered[key_of(source)])
+
+    def _read_before(self, sources: Iterable[SourcePlan]) -> dict[Key, Gathered]:
+        """What an earlier try of this run read whole, and is still there."""
+        kept = {key_of(s): self.journal.source(self._name, key_of(s)) for s in sources}
+        return {
+            key: g for key, g in kept.items() if g and self.store.has([f.name for f in g.files])
+        }
+
+    def _done(self, source: SourcePlan, gathered: Gathered) -> None:
+        self.gathered[key_of(source)] = gathered
+        self.journal.keep_source(self._name, key_of(source), gathered)
+
+    def _read_crosswalks(self, source: SourcePlan) -> None:
+        side, _ = key_of(source)
+        for walk in source.crosswalks:
+            batches = self.systems[walk.spec.system].stream(walk.selection)
+            report = load_walk(self.exchange, side, source, walk, batches)
+            self.tally.reasons += report.reasons(walk)
+
+    def _tell_source(self, source: SourcePlan, gathered: Gathered) -> None:
         """Rows by the server's own count in the same snapshot; what `where` leaves out is noted."""
-        selection = source.selection
+        side, index = key_of(source)
+        tally, selection = self.tally, source.selection
         name = f"{source.system}.{selection.relation}"
-        every, wanted = self.sessions[source.system].count(
-            selection.relation, None, selection.where
+        read, counted = (
+            (tally.old_read, tally.old_counted)
+            if side == "old"
+            else (tally.new_read, tally.new_counted)
         )
-        self.progress.finished(self._name, source.system)
-        if every > wanted:
-            self.tally.left_out += every - wanted
-            self.tally.notes.append(
-                f"{every - wanted} rows of {name} are left out by `where: {selection.where}`"
+        read[index], counted[index] = gathered.read, gathered.counted
+        if side == "new":
+            tally.new_deleted[index] = gathered.deleted
+        if left_out := gathered.every - gathered.counted:
+            tally.left_out += left_out
+            tally.notes.append(
+                f"{left_out} rows of {name} are left out by `where: {selection.where}`"
             )
-        if read != wanted:
-            self.tally.reasons.append(f"{name}: {read} entries were read, but {wanted} counted")
-        return wanted
+        if gathered.read != gathered.counted:
+            tally.reasons.append(
+                f"{name}: {gathered.read} entries were read, but {gathered.counted} counted"
+            )
 
-    # -- comparing --------------------------------------------------------------------------
+    # -- joining ----------------------------------------------------------------------------
 
-    def _pair(self) -> None:
-        judge = Judge(self.exchange, self.plan, self.reveal)
-        parts = partitions(self.exchange, self.plan)
-        for route, _ in enumerate(self.plan.new):
-            self._unkeyed(route)
-            self.tally.paired[route] = self.tally.paired_due[route] = 0
-            pairing = Pairing(self.exchange, self.plan, route, self.olds[route], self.rules[route])
-            for _part in pairing.pair(parts, self._still_free()):
-                self._after_partition(route, judge)
-        if is_pooled(self.plan):
-            self._absent_everywhere()
-
-    def _still_free(self) -> str:
-        """Under one_of, an old entry that was found in one new system is not looked for in the next;
-        one that another stands for is looked for in none."""
-        if not is_pooled(self.plan):
-            return "TRUE"
-        standing = "NOT EXISTS (SELECT 1 FROM overlapped v WHERE v.rid = o.rid)"
-        if self.plan.contract.routing is Routing.ANY_OF:
-            return standing
-        return f"{standing} AND NOT EXISTS (SELECT 1 FROM hit_old h WHERE h.rid = o.rid)"
-
-    def _after_partition(self, route: int, judge: Judge) -> None:
-        run = self.exchange.run
-        pairs = "rid IS NOT NULL AND nid IS NOT NULL"
-        self.tally.paired[route] += self.exchange.number(f"SELECT count(*) FROM m WHERE {pairs}")
-        self.tally.paired_due[route] += self.exchange.number(
-            f"SELECT count(*) FROM m WHERE {pairs} AND cls = {DUE}"
+    def _join(self) -> None:
+        self.files = SourceFiles(
+            files_by_source(self.gathered, "old"), files_by_source(self.gathered, "new")
         )
-        run(f"INSERT INTO surplus SELECT nid, {route} FROM m WHERE rid IS NULL")
-        run(f"INSERT INTO absent SELECT rid, {route} FROM m WHERE nid IS NULL AND cls = {DUE}")
-        if is_pooled(self.plan):
-            run(f"INSERT INTO hit_old SELECT rid FROM m WHERE {pairs}")
-        judge.judge(route, self.olds[route], self.rules[route])
-        self.owners.find_ownerless(route)
-        if self.plan.order is not None:
-            self.tally.renumbered += judge_order(self.exchange, self.plan, route)
-        count_tolerated(self.exchange, self.rules[route])
+        self.parts = runs_of_buckets(self.files.every, PARTITION_BYTES)
+        for first, last in self.parts:
+            self._take(self._joined(first, last))
+        self.olds = {r: old_view(self.exchange, self.plan, r) for r in self.routes}
+        self.owners = Owners(self.exchange, self.plan, self.book)
+        if judges_documents(self.plan):
+            judge = Judge(self.exchange, self.plan, self.reveal)
+            for route in self.routes:
+                judge.judge(route, self.olds[route], self.rules[route])
+            count_tolerated(self.exchange)
 
-    def _unkeyed(self, route: int) -> None:
-        """What can't be keyed is not paired: due old entries are absent (an id without a new one) or
-        not compared (a bad or ambiguous key); new ones are surplus or not compared."""
-        old, run = self.olds[route], self.exchange.run
-        due = due_in(self.plan, route)
-        run(f"INSERT INTO absent SELECT rid, {route} FROM {old} o WHERE {due} AND o.u AND o.kb = 0")
-        run(f"INSERT INTO unkeyed SELECT rid, {route} FROM {old} o WHERE {due} AND o.kb > 0")
-        run(f"INSERT INTO surplus SELECT nid, {route} FROM new_{route} n WHERE n.u OR n.kb > 0")
+    def _joined(self, first: int, last: int) -> JoinDone:
+        kept = self.journal.joined(self._name, first, last)
+        if kept is not None and self.store.has(list(kept.files.values())):
+            return kept
+        name = f"{folder_of(self._name)}/join-{first:03}-{last:03}"
+        done = self.partition.compare(self.store, self.files, first, last, name)
+        self.journal.keep_joined(self._name, first, last, done)
+        return done
 
-    def _absent_everywhere(self) -> None:
-        """With one route over all new systems, an entry is absent that none of them has."""
-        self.exchange.create(
-            "absent",
-            """AS SELECT rid, min(r) AS r FROM absent
-            WHERE rid NOT IN (SELECT rid FROM hit_old) GROUP BY rid""",
-        )
-        self.exchange.create("unkeyed", "AS SELECT rid, min(r) AS r FROM unkeyed GROUP BY rid")
+    def _take(self, done: JoinDone) -> None:
+        self.tally.counts.update(done.counts)
+        for table, name in done.files.items():
+            self.exchange.insert(table, self.store.read_table(name))
 
     def _look_elsewhere(self) -> None:
-        if not is_pooled(self.plan):
-            find_misrouted(self.exchange, self.plan, self.olds)
-        for route, _ in enumerate(self.plan.new):
+        for route in self.routes:
             find_misattributed(
                 self.exchange,
                 self.plan,
@@ -220,41 +213,27 @@ class ContentComparison:
                 self.olds[route],
                 self.rules[route],
                 self.owners.ownerless(route),
+                self._for_all_old,
             )
-        for route, _ in enumerate(self.plan.new):
-            tell_new(
-                self.exchange,
-                self.plan,
-                route,
-                self.olds[route],
-                self.owners.ownerless(route),
-                self.owners.stranger(),
-            )
+        for route in self.routes:
+            tell_new(self.exchange, route, self.owners.ownerless(route), self.owners.stranger())
+
+    def _for_all_old(self, statement: str) -> None:
+        """Run a statement with every partition's old entries as `old`, one after the other."""
+        for first, last in self.parts:
+            self.partition.load(self.store, self.files, first, last)
+            with self.exchange.apart():
+                self.exchange.run(statement)
+
+    def _load_entry(self, rid: int) -> None:
+        """Load the partition of an old entry: its number says where that begins."""
+        first = first_bucket_of(rid)
+        last = next(last for begin, last in self.parts if begin == first)
+        self.partition.load(self.store, self.files, first, last)
 
     def _drop(self) -> None:
-        routes = range(len(self.plan.new))
-        self.exchange.drop(
-            "old",
-            *_TABLES,
-            "status",
-            "judged",
-            "unequal",
-            *(f"new_{r}" for r in routes),
-            *(f"old_{r}" for r in routes),
-        )
-
-
-_TABLES = {
-    "overlapped": "(rid BIGINT, r UTINYINT)",
-    "absent": "(rid BIGINT, r UTINYINT)",
-    "surplus": "(nid BIGINT, r UTINYINT)",
-    "moved": "(rid BIGINT, nid BIGINT, r UTINYINT)",
-    "unkeyed": "(rid BIGINT, r UTINYINT)",
-    "ownerless": "(rid BIGINT, r UTINYINT)",
-    "hit_old": "(rid BIGINT)",
-    "found": FOUND,
-    "unsettled": "(nid BIGINT, r UTINYINT)",
-    "told": "(nid BIGINT, r UTINYINT, status VARCHAR)",
-    "swapped": "(pairs BIGINT)",
-    "tolerated": "(form VARCHAR, n BIGINT)",
-}
+        self.exchange.forget()
+        made = [t for t in (*CARRIED, *_MADE, "status") if t != "with_content"]
+        self.exchange.drop("old", *made)
+        for route in self.routes:
+            self.exchange.drop(f"new_{route}", f"old_{route}", f"homeless_{route}")

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from safeguard.comparing.exchange import Exchange, numbered, walk_table
+from safeguard.comparing.entries import kin_table, walk_table
+from safeguard.comparing.exchange import Exchange
+from safeguard.comparing.reading import canonical
 from safeguard.planning.layout import ContentPlan, CrosswalkPlan, SourcePlan
 
 
@@ -56,7 +58,7 @@ def load_walk(
     exchange.create("walk_raw", "(old VARCHAR, new VARCHAR, bad VARCHAR)")
     for batch in batches:
         exchange.insert(
-            "walk_raw", numbered(batch, walk.columns, "n", 0), "SELECT old, new, bad FROM incoming"
+            "walk_raw", canonical(batch, walk.columns), "SELECT old, new, bad FROM incoming"
         )
     unreadable = exchange.number("SELECT count(*) FROM walk_raw WHERE bad IS NOT NULL")
     exchange.create(
@@ -98,6 +100,48 @@ def _leave(exchange: Exchange, table: str, walk: CrosswalkPlan) -> None:
         FROM walk_pair p LEFT JOIN walk_merged m ON m.new = p.new LEFT JOIN walk_split s ON s.old = p.old
         WHERE m.new IS NOT NULL OR s.old IS NOT NULL GROUP BY p.old""",
     )
+
+
+def load_kin(exchange: Exchange, plan: ContentPlan) -> frozenset[str]:
+    """Old owners whom some new system merges are one customer, whom no partition may cut in two:
+    leaves `kin_SLOT(id, head)` with one head for all of them. Returns the slots that have it.
+
+    Routes may merge different ids, so that kin is what any of them joins, directly or by a third.
+    """
+    found = []
+    for key in plan.owners:
+        pairs = [
+            pair
+            for source in plan.new
+            for walk in source.crosswalks
+            if walk.slot == key.slot and walk.spec.merges
+            for pair in exchange.rows(
+                f"SELECT old, rep FROM {walk_table('new', source, walk.slot)}_old WHERE old <> rep"
+            )
+        ]
+        if pairs:
+            heads = _heads(pairs)
+            exchange.create(kin_table(key.slot), "(id VARCHAR, head VARCHAR)")
+            rows = {"id": list(heads), "head": list(heads.values())}
+            exchange.insert(kin_table(key.slot), pa.table(rows))
+            found.append(key.slot)
+    return frozenset(found)
+
+
+def _heads(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Union-find with path halving (Tarjan and van Leeuwen 1984): id -> one id for all joined."""
+    above: dict[str, str] = {}
+
+    def head(one: str) -> str:
+        above.setdefault(one, one)
+        while above[one] != one:
+            above[one] = above[above[one]]
+            one = above[one]
+        return one
+
+    for one, other in pairs:
+        above[head(one)] = head(other)
+    return {one: head(one) for one in list(above)}
 
 
 def old_view(exchange: Exchange, plan: ContentPlan, route: int) -> str:

@@ -15,13 +15,14 @@ from safeguard.planning.layout import ContentPlan
 
 def withdraw_uncertain(exchange: Exchange, plan: ContentPlan, tally: Tally) -> None:
     """Turn what could be explained by something that was not read into not compared."""
+    counts = tally.counts
     for route, _ in enumerate(plan.new):
-        unread = exchange.number(f"SELECT count(*) FROM new_{route} WHERE kb > 0")
+        unread = counts[f"kb_1_new_{route}"] + counts[f"kb_2_new_{route}"]
         missing = exchange.number(f"SELECT count(*) FROM absent WHERE r = {route}")
         pooled = is_pooled(plan) and not all(tally.new_agrees(r) for r, _ in enumerate(plan.new))
         if not tally.new_agrees(route) or pooled or 0 < missing <= unread:
             _withdraw_absent(exchange, route)
-    unkeyed = exchange.number("SELECT count(*) FROM old WHERE kb > 0")
+    unkeyed = counts["kb_1_old"] + counts["kb_2_old"]
     surplus = exchange.number(f"SELECT count(*) FROM told WHERE status = '{NewStatus.EXTRA}'")
     if not tally.old_agrees or 0 < surplus <= unkeyed:
         doubtful = (

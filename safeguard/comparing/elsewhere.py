@@ -6,9 +6,10 @@ Works on `absent(rid, r)` and `surplus(nid, r)`; writes `found(rid, r, kind, nid
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from safeguard.comparing.exchange import Exchange, key_columns
+from safeguard.comparing.entries import key_columns
+from safeguard.comparing.exchange import Exchange
 from safeguard.comparing.fields import FieldRule
 from safeguard.comparing.sql import columns, same
 from safeguard.findings.words import Kind
@@ -54,8 +55,10 @@ def find_misattributed(
     old: str,
     rules: Sequence[FieldRule],
     ownerless: str,
+    for_all_old: Callable[[str], None],
 ) -> None:
-    """An absent entry that another customer has now. `ownerless` is SQL over n: its owner does not exist.
+    """An absent entry that another customer has now. `ownerless` is SQL over n: its owner does not
+    exist. `for_all_old` runs a statement with every part of the old entries as `old`, one by one.
 
     Decided by equality alone: (b) all unmatched entries of one owner are exactly all surplus entries
     of one other, then (a) field values that occur once in the old content and once in the surplus.
@@ -64,7 +67,7 @@ def find_misattributed(
     if exchange.number("SELECT count(*) FROM given"):
         _whole_lists(exchange)
         if rules:
-            _single_entries(exchange, plan, old, rules)
+            _single_entries(exchange, rules, for_all_old)
         exchange.create(
             "taken",
             """AS SELECT rid, min(nid) AS nid FROM (
@@ -167,26 +170,26 @@ def _whole_lists(exchange: Exchange) -> None:
 
 
 def _single_entries(
-    exchange: Exchange, plan: ContentPlan, old: str, rules: Sequence[FieldRule]
+    exchange: Exchange, rules: Sequence[FieldRule], for_all_old: Callable[[str], None]
 ) -> None:
     """(a): field values that tell this one entry from every other."""
-    telling = _values([r.expected() for r in rules])
     exchange.create(
-        "wanted", "AS SELECT DISTINCT telling FROM given WHERE telling IS NOT NULL AND whole"
+        "candidates",
+        """AS SELECT g.rid, t.nid, g.telling FROM given g JOIN got t ON g.what = t.what
+        WHERE g.owner IS DISTINCT FROM t.owner AND g.whole AND t.whole AND g.telling IS NOT NULL""",
     )
-    exchange.create(
-        "unique_old",
-        f"""AS SELECT telling FROM (SELECT {telling} AS telling FROM {old} o)
-        WHERE telling IN (SELECT telling FROM wanted) GROUP BY telling HAVING count(*) = 1""",
-    )
-    exchange.create(
-        "unique_new",
-        """AS SELECT telling FROM got WHERE telling IN (SELECT telling FROM unique_old)
-        GROUP BY telling HAVING count(*) = 1""",
-    )
-    exchange.run(
-        """INSERT INTO pairs SELECT g.rid, t.nid, 2 FROM given g JOIN got t ON g.what = t.what
-        JOIN unique_new q ON q.telling = g.telling
-        WHERE g.owner IS DISTINCT FROM t.owner AND g.whole AND t.whole"""
-    )
-    exchange.drop("wanted", "unique_old", "unique_new")
+    if exchange.number("SELECT count(*) FROM candidates"):
+        telling = _values([r.expected() for r in rules])
+        exchange.create("seen", "AS SELECT telling, 0::BIGINT AS n FROM candidates LIMIT 0")
+        for_all_old(
+            f"""INSERT INTO main.seen SELECT telling, count(*) FROM (
+                SELECT {telling} AS telling FROM old o)
+            WHERE telling IN (SELECT telling FROM main.candidates) GROUP BY telling"""
+        )
+        exchange.run(
+            """INSERT INTO pairs SELECT c.rid, c.nid, 2 FROM candidates c
+            WHERE c.telling IN (SELECT telling FROM seen GROUP BY telling HAVING sum(n) = 1)
+            AND c.telling IN (SELECT telling FROM got GROUP BY telling HAVING count(*) = 1)"""
+        )
+        exchange.drop("seen")
+    exchange.drop("candidates")

@@ -15,7 +15,7 @@ from safeguard.comparing import document
 from safeguard.comparing.exchange import Exchange
 from safeguard.comparing.fields import CHANGED, EQUAL, NOT_COMPARED, FieldRule
 from safeguard.comparing.garbling import is_garbled
-from safeguard.comparing.sql import literal
+from safeguard.comparing.sql import columns, literal
 from safeguard.contract.types import TypeName
 from safeguard.findings.words import Cause
 from safeguard.planning.layout import ContentPlan
@@ -42,8 +42,14 @@ _PATHS = pa.schema(
 )
 
 
+def judges_documents(plan: ContentPlan) -> bool:
+    """Whether documents are compared, whose paths are worked out for so many of the whole content:
+    then its pairs are judged together, not partition by partition."""
+    return any(t.type.name is TypeName.JSON for f in plan.fields for t in (f.old, *f.new))
+
+
 class Judge:
-    """Judges the unequal pairs of one content, route by route, partition by partition."""
+    """Judges the pairs of one content in `unequal`, route by route."""
 
     def __init__(self, exchange: Exchange, plan: ContentPlan, reveal: bool) -> None:
         self.exchange, self.plan, self.reveal = exchange, plan, reveal
@@ -51,12 +57,8 @@ class Judge:
         exchange.create("judged", JUDGED)
 
     def judge(self, route: int, old: str, rules: Sequence[FieldRule]) -> None:
-        """Judge the unequal pairs in `m`."""
-        self.exchange.create(
-            "unequal",
-            "AS SELECT rid, nid, cls, single FROM m WHERE rid IS NOT NULL AND nid IS NOT NULL AND NOT eq",
-        )
-        if not self.exchange.number("SELECT count(*) FROM unequal"):
+        """Judge the unequal pairs of a route; `old` is its table of old entries."""
+        if not self.exchange.number(f"SELECT count(*) FROM unequal WHERE r = {route}"):
             return
         for rule in rules:
             if rule.name is TypeName.JSON and rule.mapping is None:
@@ -70,8 +72,7 @@ class Judge:
     def _find_garbled(self, rule: FieldRule, route: int, old: str) -> None:
         """A wrong encoding can't be told in SQL: the text values without another cause are tried."""
         sql = f"""SELECT j.rid, j.nid, o.{rule.slot} AS old_text, n.{rule.slot} AS new_text
-            FROM judged j JOIN unequal u ON u.rid = j.rid AND u.nid = j.nid
-            JOIN {old} o ON o.rid = j.rid JOIN new_{route} n ON n.nid = j.nid
+            FROM judged j JOIN {old} o ON o.rid = j.rid JOIN new_{route} n ON n.nid = j.nid
             WHERE j.r = {route} AND j.slot = {literal(rule.slot)} AND j.code = {CHANGED}
             AND j.cause = '{Cause.OTHER}' AND o.{rule.slot} IS NOT NULL"""
         self.exchange.create("garbled", "(rid BIGINT, nid BIGINT)")
@@ -112,7 +113,8 @@ class Judge:
         self.exchange.drop(table)
 
     def _pairs(self, route: int, old: str) -> str:
-        return f"unequal u JOIN {old} o ON o.rid = u.rid JOIN new_{route} n ON n.nid = u.nid"
+        return f"""(SELECT * FROM unequal WHERE r = {route}) u
+            JOIN {old} o ON o.rid = u.rid JOIN new_{route} n ON n.nid = u.nid"""
 
     def _judge_values(self, rule: FieldRule, route: int, old: str) -> None:
         old_value, new_value = (rule.evidence(side, self.reveal) for side in ("o", "n"))
@@ -120,7 +122,7 @@ class Judge:
             f"""INSERT INTO judged SELECT u.rid, u.nid, {route}, u.cls, u.single,
                 {literal(rule.field.name)},
                 {literal(rule.slot)}, j.code, j.forms, j.cause, j.old_value, j.new_value
-            FROM unequal u JOIN (
+            FROM (SELECT * FROM unequal WHERE r = {route}) u JOIN (
                 SELECT u.rid, u.nid, {rule.judged()}, {old_value} AS old_value,
                     {new_value} AS new_value
                 FROM {self._pairs(route, old)}) j ON j.rid = u.rid AND j.nid = u.nid
@@ -133,7 +135,8 @@ class Judge:
                 coalesce(json_extract_string(o.bad, '$.{slot}') IS NOT NULL, FALSE)
                 OR coalesce(json_extract_string(n.bad, '$.{slot}') IS NOT NULL, FALSE) AS bad
             FROM {self._pairs(route, old)}
-            WHERE o.{slot} IS DISTINCT FROM n.{slot} OR o.bad IS NOT NULL OR n.bad IS NOT NULL"""
+            WHERE o.{slot} IS DISTINCT FROM n.{slot} OR o.bad IS NOT NULL OR n.bad IS NOT NULL
+            ORDER BY {columns((k.slot for k in self.plan.keys), "o")}, o.{slot}, u.rid"""
         for batch in self.exchange.batches(sql, 10_000):
             rows = [
                 row for pair in batch.to_pylist() for row in self._document_rows(rule, route, pair)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from safeguard.comparing.exchange import Exchange
 from safeguard.comparing.sql import identity, literal, same, shown
 from safeguard.comparing.statuses import RANKED, due_in
@@ -15,14 +17,19 @@ LINES = 40
 _TELLING = (Kind.LOST, Kind.MOVED, Kind.MISATTRIBUTED, Kind.MISROUTED)
 
 
-def sample_lists(exchange: Exchange, plan: ContentPlan, teller: Teller) -> tuple[ListSample, ...]:
-    """Lists with the most kinds of findings, short ones first."""
+def sample_lists(
+    exchange: Exchange, plan: ContentPlan, teller: Teller, load: Callable[[int], None]
+) -> tuple[ListSample, ...]:
+    """Lists with the most kinds of findings, short ones first. `load` brings back the partition of an
+    old entry, with every entry of its owner."""
     if plan.order is None:
         return ()
     found = []
     for route, _ in enumerate(plan.new):
         for (rid,) in exchange.rows(_candidates(plan, teller, route)):
-            found.append(_one_list(exchange, plan, teller, route, int(rid)))
+            load(int(rid))
+            with exchange.apart():
+                found.append(_one_list(exchange, plan, teller, route, int(rid)))
     return tuple(found)
 
 

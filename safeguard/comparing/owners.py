@@ -5,7 +5,7 @@ from __future__ import annotations
 from safeguard.comparing.customers import CustomerBook
 from safeguard.comparing.exchange import Exchange
 from safeguard.comparing.pairing import DUE
-from safeguard.comparing.sql import key_text
+from safeguard.comparing.sql import columns, key_text
 from safeguard.planning.layout import ContentPlan
 
 
@@ -50,10 +50,11 @@ class Owners:
         """Live old entries whose owner no customers table knows: counted, no finding."""
         if not self.book.declared:
             return 0
-        owner = key_text(self.plan.owners, "o")
+        owner, slots = key_text(self.plan.owners, "o"), columns(k.slot for k in self.plan.owners)
         return self.exchange.number(
-            f"""SELECT count(*) FROM old o WHERE NOT o.d
-            AND NOT coalesce({owner} IN (SELECT id FROM customer), FALSE)"""
+            f"""SELECT coalesce(sum(n), 0)::BIGINT FROM (
+                SELECT {slots}, count(*) AS n FROM old WHERE NOT d GROUP BY {slots}) o
+            WHERE NOT coalesce({owner} IN (SELECT id FROM customer), FALSE)"""
         )
 
     def _ask(self, route: int) -> bool:
@@ -63,15 +64,15 @@ class Owners:
             return False
         self.exchange.create(
             f"homeless_{route}",
-            f"""AS SELECT n.nid FROM new_{route} n WHERE n.nid NOT IN (
-                SELECT n.nid FROM new_{route} n SEMI JOIN ({known}) k ON k.id = {owner})""",
+            f"AS SELECT n.nid FROM new_{route} n ANTI JOIN ({known}) k ON k.id = {owner}",
         )
         return True
 
     def _known(self, route: int) -> tuple[str | None, str]:
         system = self.plan.new[route].system
         if system in self.book.newcomers:
-            return f"SELECT id FROM {self.book.newcomers[system]}", "n.w"
+            owner = "n.w" if self.plan.new[route].crosswalks else key_text(self.plan.owners, "n")
+            return f"SELECT id FROM {self.book.newcomers[system]}", owner
         owners = {k.slot for k in self.plan.owners}
         translated = any(
             w.slot in owners for s in (*self.plan.new, *self.plan.old) for w in s.crosswalks

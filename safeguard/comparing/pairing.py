@@ -1,21 +1,16 @@
-"""Who stands against whom: old and new entries of one key, one partition at a time.
+"""Who stands against whom: old and new entries of one key, in one partition.
 
 Equal whole entries cancel first; what is left of a key is paired in canonical order; old ones left
-over are absent, new ones surplus. Keys that stand once on either side take the short way: one full
-join. Only the keys that repeat are counted out.
+over are absent, new ones surplus. Where no key repeats, as nearly always, one full join is all; its
+own counts prove that none did. Else the keys that repeat are counted out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from safeguard.comparing.exchange import (
-    ROWS_PER_PARTITION,
-    Exchange,
-    field_columns,
-    forward_slots,
-    key_columns,
-)
+from safeguard.comparing.entries import field_columns, forward_slots, key_columns
+from safeguard.comparing.exchange import Exchange
 from safeguard.comparing.fields import FieldRule
 from safeguard.comparing.sql import columns, identity, ordered, same
 from safeguard.contract.model import Overlap
@@ -25,21 +20,9 @@ DUE, LATE = 0, 1
 """Classes of a paired old entry: due in the route, or later than `as_of`."""
 
 
-def partitions(exchange: Exchange, plan: ContentPlan) -> int:
-    """How many parts the owners are cut into, so that one part fits into memory."""
-    sizes = [exchange.number("SELECT count(*) FROM old")]
-    sizes += [exchange.number(f"SELECT count(*) FROM new_{r}") for r in range(len(plan.new))]
-    return max(1, -(-max(sizes) // ROWS_PER_PARTITION))
-
-
-def partition_of(plan: ContentPlan, alias: str, parts: int) -> str:
-    """The number of an entry's partition: a hash of its owner. A customer is never cut in two."""
-    return f"hash({columns((k.slot for k in plan.owners), alias)}) % {parts}"
-
-
 class Pairing:
-    """Pairs the entries of one route. Leaves `m` after each partition:
-    (rid, nid, cls, eq, single): rid NULL is a surplus, nid NULL an absent entry."""
+    """Pairs the entries of one route. Leaves `side_old` and `side_new`, the entries that can be
+    paired, and `m` (rid, nid, cls, eq, single): rid NULL is a surplus, nid NULL an absent entry."""
 
     def __init__(
         self,
@@ -53,16 +36,15 @@ class Pairing:
         self.rules = tuple(rules)
         self.keys, self.fields = key_columns(plan), field_columns(plan)
 
-    def pair(self, parts: int, only: str = "TRUE") -> Iterator[int]:
-        """Pair partition after partition; `only` restricts the old entries (SQL over o)."""
-        for part in range(parts):
-            self._pick(part, parts, only)
-            self._overlap()
+    def pair(self, only: str = "TRUE") -> None:
+        """Pair the partition; `only` restricts the old entries (SQL over o)."""
+        self.exchange.drop("m")
+        self._pick(only)
+        self._overlap()
+        if not self._join_all():
             self._find_repeated()
             self._join_single()
             self._pair_repeated()
-            yield part
-        self.exchange.drop("side_old", "side_new", "repeated", "m")
 
     @property
     def equal(self) -> str:
@@ -77,27 +59,32 @@ class Pairing:
 
     # -- steps ------------------------------------------------------------------------------
 
-    def _pick(self, part: int, parts: int, only: str) -> None:
-        """The entries of this partition that can be paired."""
-        here = "TRUE" if parts == 1 else f"{partition_of(self.plan, 'o', parts)} = {part}"
+    def _pick(self, only: str) -> None:
+        """The entries of this partition that can be paired; as views, so that nothing is copied,
+        but where `_overlap` takes some of them away."""
         order = ", o.po" if self.plan.order else ""
         extra = "".join(f", o.{f.slot}a" for f in self.plan.fields if f.alternate_old)
-        self.exchange.create(
+        self._show(
             "side_old",
-            f"""AS SELECT o.rid, o.src, {self._whose()} AS mine,
+            f"""SELECT o.rid, o.src, {self._whose()} AS mine,
                 {columns((*self.keys, *self.fields), "o")}{order}{extra}, o.bad,
                 CASE WHEN o.late THEN {LATE} ELSE {DUE} END AS cls
             FROM {self.old} o
-            WHERE o.r{self.route} AND NOT o.d AND NOT o.u AND o.kb = 0 AND {here} AND {only}""",
+            WHERE o.r{self.route} AND NOT o.d AND NOT o.u AND o.kb = 0 AND {only}""",
         )
-        there = "TRUE" if parts == 1 else f"{partition_of(self.plan, 'n', parts)} = {part}"
         order = ", n.po" if self.plan.order else ""
         extra = "".join(f", n.{f.slot}a" for f in self.plan.fields if f.alternate_new[self.route])
-        self.exchange.create(
+        self._show(
             "side_new",
-            f"""AS SELECT n.nid, {columns((*self.keys, *self.fields), "n")}{order}{extra}, n.bad
-            FROM new_{self.route} n WHERE NOT n.u AND n.kb = 0 AND {there}""",
+            f"""SELECT n.nid, {columns((*self.keys, *self.fields), "n")}{order}{extra}, n.bad
+            FROM new_{self.route} n WHERE NOT n.u AND n.kb = 0""",
         )
+
+    def _show(self, name: str, query: str) -> None:
+        if self.plan.contract.overlap is Overlap.ONE:
+            self.exchange.create(name, f"AS {query}")
+        else:
+            self.exchange.run(f"CREATE OR REPLACE VIEW {name} AS {query}")
 
     def _whose(self) -> str:
         """The owner as the old system calls it, where ids are translated: merged owners' lists are
@@ -184,6 +171,20 @@ class Pairing:
             return f"{ordered(slot, latest.old)} DESC NULLS LAST, twin DESC"
         return "twin DESC"
 
+    def _join_all(self) -> bool:
+        """One full join of everything into `m`. True if no key that both sides have repeats.
+
+        With a and b entries of a key the join gives a*b pairs. Over all keys it gives as many rows
+        with an old entry as there are old ones only if every such b is 1, and likewise for a; so
+        its counts prove it. A join that grows beyond that is given up: NULL keys repeat by millions.
+        """
+        sizes = [
+            self.exchange.number(f"SELECT count(*) FROM {s}") for s in ("side_old", "side_new")
+        ]
+        self._join("side_old", "side_new", f"LIMIT {sum(sizes) + 1}")
+        ((old, new),) = self.exchange.rows("SELECT count(rid), count(nid) FROM m")
+        return sizes == [old, new]
+
     def _find_repeated(self) -> None:
         keys = columns(self.keys)
         self.exchange.create(
@@ -191,26 +192,23 @@ class Pairing:
             f"""AS SELECT {keys} FROM side_old GROUP BY {keys} HAVING count(*) > 1
             UNION SELECT {keys} FROM side_new GROUP BY {keys} HAVING count(*) > 1""",
         )
-        self.has_repeated = self.exchange.number("SELECT count(*) FROM repeated") > 0
 
     def _join_single(self) -> None:
         """Keys that stand at most once on either side."""
-        old, new = "side_old", "side_new"
-        if self.has_repeated:
-            lone = f"NOT EXISTS (SELECT 1 FROM repeated q WHERE {same(self.keys, 'q', 't')})"
-            old = f"(SELECT * FROM side_old t WHERE {lone})"
-            new = f"(SELECT * FROM side_new t WHERE {lone})"
+        lone = f"NOT EXISTS (SELECT 1 FROM repeated q WHERE {same(self.keys, 'q', 't')})"
+        old, new = (f"(SELECT * FROM {side} t WHERE {lone})" for side in ("side_old", "side_new"))
+        self._join(old, new)
+
+    def _join(self, old: str, new: str, limit: str = "") -> None:
         self.exchange.create(
             "m",
             f"""AS SELECT o.rid, n.nid, o.cls,
                 o.rid IS NOT NULL AND n.nid IS NOT NULL AND {self.equal} AS eq, TRUE AS single
-            FROM {old} o FULL JOIN {new} n ON {same(self.keys, "o", "n")}""",
+            FROM {old} o FULL JOIN {new} n ON {same(self.keys, "o", "n")} {limit}""",
         )
 
     def _pair_repeated(self) -> None:
         """Keys that repeat: cancel equal entries, then those equal as accepted, then by order."""
-        if not self.has_repeated:
-            return
         among = f"WHERE EXISTS (SELECT 1 FROM repeated q WHERE {same(self.keys, 'q', 't')})"
         self.exchange.create("ro", f"AS SELECT * FROM side_old t {among}")
         self.exchange.create("rn", f"AS SELECT * FROM side_new t {among}")

@@ -8,7 +8,8 @@ import pyarrow as pa
 
 from safeguard.comparing.crosswalks import load_walk
 from safeguard.comparing.customers import CustomerBook
-from safeguard.comparing.exchange import Exchange, walk_table
+from safeguard.comparing.entries import walk_table
+from safeguard.comparing.exchange import Exchange
 from safeguard.comparing.sql import identity, shown
 from safeguard.contract.model import Customers, CustomerTable, LoadedPlan
 from safeguard.contract.spelling import did_you_mean

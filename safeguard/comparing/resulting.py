@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from safeguard.comparing.customers import CustomerBook
 from safeguard.comparing.exchange import Exchange
 from safeguard.comparing.fields import NOT_COMPARED, FieldRule
-from safeguard.comparing.listing import sample_lists
 from safeguard.comparing.owners import Owners
 from safeguard.comparing.pairing import DUE
 from safeguard.comparing.statuses import (
@@ -43,7 +42,7 @@ class Compared:
 def build_result(done: Compared) -> ContentResult:
     """The result; its verdict is the gate's to give and stands as UNDECIDED until then."""
     plan, tally, contract = done.plan, done.tally, done.plan.contract
-    old = content_statuses(done.exchange, plan)
+    old = content_statuses(done.exchange, plan, tally.counts)
     routes = _routes(done, old)
     new = _summed(routes)
     due = sum(n for status, n in old.items() if status not in _NOT_IN_DUE)
@@ -60,7 +59,7 @@ def build_result(done: Compared) -> ContentResult:
         sums_new=new,
         left_out=tally.left_out,
         not_due=old[OldStatus.NOT_DUE],
-        tolerated=tolerated(done.exchange, tally.renumbered),
+        tolerated=tolerated(done.exchange, tally.counts["renumbered"]),
         findings=done.teller.counts(),
         waived={},
         causes=done.teller.causes(),
@@ -72,7 +71,6 @@ def build_result(done: Compared) -> ContentResult:
         finding_segments=done.teller.segments(),
         certain=frozenset(done.teller.counts()),
         samples=done.teller.samples(),
-        lists=sample_lists(done.exchange, plan, done.teller),
         due=due,
         contract=plan.path,
         field_causes=done.teller.field_causes(),
@@ -103,6 +101,7 @@ def failed_content(contract: Contract, path: str, reason: str) -> ContentResult:
         conservation=Conservation(False, False, ("not counted: it was not read to the end",)),
         reasons=(reason,),
         contract=path,
+        failed=True,
     )
 
 
@@ -112,8 +111,8 @@ def failed_content(contract: Contract, path: str, reason: str) -> ContentResult:
 def _routes(done: Compared, old: dict[str, int]) -> tuple[RouteResult, ...]:
     found = []
     for new in done.plan.new:
-        statuses = route_statuses(done.exchange, done.plan, new.index)
         tally = done.tally
+        statuses = route_statuses(done.exchange, tally.counts, new.index)
         found.append(
             RouteResult(
                 system=new.system,
@@ -121,7 +120,10 @@ def _routes(done: Compared, old: dict[str, int]) -> tuple[RouteResult, ...]:
                 statuses=statuses,
                 new=tally.new_read[new.index],
                 new_statuses=new_statuses(
-                    done.exchange, new.index, tally.paired[new.index], tally.new_deleted[new.index]
+                    done.exchange,
+                    new.index,
+                    tally.counts[f"paired_{new.index}"],
+                    tally.new_deleted[new.index],
                 ),
                 findings=done.teller.counts(new.index),
             )
@@ -198,7 +200,7 @@ def _open_routes(done: Compared, routes: tuple[RouteResult, ...]) -> list[str]:
             SELECT DISTINCT rid FROM found WHERE r = {r} UNION ALL
             SELECT rid FROM unkeyed WHERE r = {r})"""
         )
-        seen = done.tally.paired_due[r] + apart
+        seen = done.tally.counts[f"paired_due_{r}"] + apart
         if seen != route.due:
             gaps.append(
                 f"{route.due} entries are due in {source.system}, {seen} were accounted for"
@@ -208,12 +210,7 @@ def _open_routes(done: Compared, routes: tuple[RouteResult, ...]) -> list[str]:
 
 def _open_pool(done: Compared) -> list[str]:
     """The same for one route over all new systems: every live entry was found somewhere, or not."""
-    live = done.exchange.number("SELECT count(*) FROM old o WHERE NOT d AND NOT late")
-    apart = done.exchange.number(
-        """SELECT count(DISTINCT rid) FROM (SELECT rid FROM absent UNION ALL SELECT rid FROM found
-        UNION ALL SELECT rid FROM unkeyed UNION ALL SELECT rid FROM overlapped UNION ALL
-        SELECT h.rid FROM hit_old h JOIN old o ON o.rid = h.rid WHERE NOT o.late)"""
-    )
+    live, apart = done.tally.counts["live"], done.tally.counts["pool"]
     return [] if live == apart else [f"{live} entries are due, {apart} were accounted for"]
 
 
@@ -242,32 +239,18 @@ def _reasons(done: Compared, due: int, routes: tuple[RouteResult, ...]) -> list[
 
 
 def _unread_keys(done: Compared) -> list[str]:
-    found = []
+    found, counts = [], done.tally.counts
     tables = [("old", "the old side")] + [(f"new_{s.index}", s.system) for s in done.plan.new]
     for table, name in tables:
         for kb, why in (
             (1, "has an owner or item that can't be read"),
             (2, "has an id that its crosswalk makes ambiguous"),
         ):
-            count = done.exchange.number(f"SELECT count(*) FROM {table} WHERE kb = {kb}")
-            if count:
+            if count := counts[f"kb_{kb}_{table}"]:
                 found.append(f"{count} entries of {name}: each {why}")
-        found += _unread_others(done, table, name)
+        if count := counts[f"unread_{table}"]:
+            found.append(f"{count} entries of {name}: the position or a condition can't be read")
     return found
-
-
-def _unread_others(done: Compared, table: str, name: str) -> list[str]:
-    """Positions and conditions that did not parse, and positions that can't be put in order."""
-    slots = ["d", *(f"r{r}" for r, _ in enumerate(done.plan.new))]
-    tests = [f"json_extract_string(bad, '$.{s}') IS NOT NULL" for s in slots]
-    if done.plan.order is not None:
-        tests += ["json_extract_string(bad, '$.p') IS NOT NULL", "(p IS NOT NULL AND po IS NULL)"]
-    if done.plan.cutoff is not None:
-        tests.append(f"json_extract_string(bad, '$.{done.plan.cutoff.slot}') IS NOT NULL")
-    count = done.exchange.number(f"SELECT count(*) FROM {table} WHERE {' OR '.join(tests)}")
-    return (
-        [f"{count} entries of {name}: the position or a condition can't be read"] if count else []
-    )
 
 
 def _unread_values(done: Compared, due: int) -> list[str]:
@@ -294,7 +277,7 @@ def _notes(done: Compared) -> list[str]:
         "translates the owners"
         for system in done.owners.unasked()
     ]
-    strangers = done.owners.strangers()
+    strangers = done.tally.counts["strangers"]
     if strangers:
         found.append(
             f"{strangers} old entries have an owner whom the customers table does not know"
@@ -302,20 +285,10 @@ def _notes(done: Compared) -> list[str]:
     swapped = done.exchange.number("SELECT sum(pairs) FROM swapped")
     if swapped:
         found.append(f"the whole lists of {swapped} pairs of customers were swapped")
-    ties = _ties(done)
+    ties = done.tally.counts["ties"]
     if ties:
         found.append(
             f"{ties} old entries share their position with another or have none: "
             "their order promises nothing"
         )
     return found
-
-
-def _ties(done: Compared) -> int:
-    if done.plan.order is None:
-        return 0
-    lists = ", ".join(["src", *(k.slot for k in (*done.plan.owners, *done.plan.lists))])
-    return done.exchange.number(
-        f"""SELECT coalesce(sum(n), 0)::BIGINT FROM (SELECT count(*) AS n FROM old o WHERE NOT d
-        GROUP BY {lists}, po HAVING count(*) > 1 OR any_value(po) IS NULL)"""
-    )

@@ -1,14 +1,15 @@
 """One status an entry: on the old side per route and over all routes, on the new side per system.
 
-Reads what pairing and judging left; writes `status(rid, r, rank)` for due entries that are not kept,
-and `told(nid, r, status)` for new entries without a partner.
+Reads what the partitions carried, and their counts of what they did not; writes `status(rid, r, rank)`
+for due entries that are not kept, and `told(nid, r, status)` for new entries without a partner.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from safeguard.comparing.exchange import Exchange, key_columns
+from safeguard.comparing.entries import key_columns
+from safeguard.comparing.exchange import Exchange
 from safeguard.comparing.fields import CHANGED, NOT_COMPARED
 from safeguard.comparing.pairing import DUE
 from safeguard.comparing.sql import same
@@ -60,31 +61,26 @@ def due_in(plan: ContentPlan, route: int, alias: str = "o") -> str:
     return f"({live(alias)} AND {alias}.r{route})"
 
 
-def route_statuses(exchange: Exchange, plan: ContentPlan, route: int) -> dict[str, int]:
+def route_statuses(exchange: Exchange, counts: Mapping[str, int], route: int) -> dict[str, int]:
     """Due entries of one route by status."""
-    due = exchange.number(
-        f"""SELECT count(*) FROM old o WHERE {due_in(plan, route)}
-        AND NOT EXISTS (SELECT 1 FROM overlapped v WHERE v.rid = o.rid AND v.r = {route})"""
-    )
-    return _with_kept(
-        due, exchange.rows(f"SELECT rank, count(*) FROM status WHERE r = {route} GROUP BY rank")
-    )
+    ranks = exchange.rows(f"SELECT rank, count(*) FROM status WHERE r = {route} GROUP BY rank")
+    return _with_kept(counts[f"due_{route}"], ranks)
 
 
-def content_statuses(exchange: Exchange, plan: ContentPlan) -> dict[str, int]:
+def content_statuses(
+    exchange: Exchange, plan: ContentPlan, counts: Mapping[str, int]
+) -> dict[str, int]:
     """All old entries by status: each has one, the first of its routes; they add up to all."""
-    overlapped = exchange.number(f"SELECT count(*) FROM ({_only_overlapped(plan)})")
-    due = exchange.number(f"SELECT count(*) FROM old o WHERE {live()}") - overlapped
     ranks = exchange.rows(
         f"""SELECT rank, count(*) FROM (SELECT rid, min(rank) AS rank FROM (
             SELECT rid, rank FROM status UNION ALL
             SELECT o.rid, {RANK[OldStatus.LOST]} FROM old o WHERE {unreceived(plan)}) GROUP BY rid)
         GROUP BY rank"""
     )
-    found = _with_kept(due, ranks)
-    found[OldStatus.DELETED] = exchange.number("SELECT count(*) FROM old WHERE d")
-    found[OldStatus.NOT_DUE] = exchange.number("SELECT count(*) FROM old WHERE NOT d AND late")
-    found[OldStatus.OVERLAPPED] = overlapped
+    found = _with_kept(counts["live"] - counts["overlapped"], ranks)
+    found[OldStatus.DELETED] = counts["deleted"]
+    found[OldStatus.NOT_DUE] = counts["not_due"]
+    found[OldStatus.OVERLAPPED] = counts["overlapped"]
     return found
 
 
@@ -94,8 +90,8 @@ def unreceived(plan: ContentPlan) -> str:
     return f"({live()} AND NOT ({received}))"
 
 
-def _only_overlapped(plan: ContentPlan) -> str:
-    """Entries that another stands for in every route that receives them."""
+def overlapped(plan: ContentPlan) -> str:
+    """SELECT of the entries that another stands for in every route that receives them."""
     if is_pooled(plan):
         return "SELECT DISTINCT rid FROM overlapped"
     received = " + ".join(f"CAST(o.r{r} AS INTEGER)" for r in range(len(plan.new)))
@@ -110,21 +106,22 @@ def _with_kept(due: int, ranks: Sequence[tuple[int, int]]) -> dict[str, int]:
     return found
 
 
-def tell_new(
-    exchange: Exchange, plan: ContentPlan, route: int, old: str, ownerless: str, stranger: str
-) -> None:
+def find_met(exchange: Exchange, plan: ContentPlan, route: int, old: str) -> None:
+    """Record in `met` which surplus entries have the key of an old one, and whether of a live one."""
+    exchange.run(
+        f"""INSERT INTO met SELECT n.nid, {route}, bool_or(NOT o.d)
+        FROM surplus x JOIN new_{route} n ON n.nid = x.nid
+        JOIN {old} o ON {same(key_columns(plan), "o", "n")}
+        WHERE x.r = {route} AND NOT n.u AND n.kb = 0 AND o.kb = 0 AND NOT o.u GROUP BY n.nid"""
+    )
+
+
+def tell_new(exchange: Exchange, route: int, ownerless: str, stranger: str) -> None:
     """Classify the surplus entries of one route into `told`.
 
     `ownerless` is SQL over n: its owner is no customer of the new system. `stranger`: nor was it
     known among the old customers, so that it is no orphan.
     """
-    keys = key_columns(plan)
-    exchange.create(
-        "met",
-        f"""AS SELECT n.nid, bool_or(NOT o.d) AS alive FROM surplus x JOIN new_{route} n ON n.nid = x.nid
-        JOIN {old} o ON {same(keys, "o", "n")}
-        WHERE x.r = {route} AND NOT n.u AND n.kb = 0 AND o.kb = 0 AND NOT o.u GROUP BY n.nid""",
-    )
     exchange.run(
         f"""INSERT INTO told SELECT n.nid, {route}, CASE
             WHEN n.kb > 0 OR n.nid IN (SELECT nid FROM unsettled WHERE r = {route})
@@ -134,10 +131,10 @@ def tell_new(
             WHEN met.alive THEN '{NewStatus.DUPLICATED}'
             WHEN {ownerless} AND NOT {stranger} THEN '{NewStatus.ORPHANED}'
             ELSE '{NewStatus.EXTRA}' END
-        FROM surplus x JOIN new_{route} n ON n.nid = x.nid LEFT JOIN met ON met.nid = n.nid
+        FROM surplus x JOIN new_{route} n ON n.nid = x.nid
+        LEFT JOIN met ON met.nid = n.nid AND met.r = {route}
         WHERE x.r = {route}"""
     )
-    exchange.drop("met")
 
 
 def new_statuses(exchange: Exchange, route: int, paired: int, deleted: int) -> dict[str, int]:

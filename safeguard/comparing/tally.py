@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 
@@ -14,9 +15,8 @@ class Tally:
     new_read: dict[int, int] = field(default_factory=dict)
     new_counted: dict[int, int] = field(default_factory=dict)
     new_deleted: dict[int, int] = field(default_factory=dict)
-    paired: dict[int, int] = field(default_factory=dict)
-    paired_due: dict[int, int] = field(default_factory=dict)
-    renumbered: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+    """What the partitions counted, added up."""
     left_out: int = 0
     reasons: list[str] = field(default_factory=list)
     """Why the content could not be compared whole: each forbids a PASS."""

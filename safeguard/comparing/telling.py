@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from safeguard.comparing.customers import CustomerBook
-from safeguard.comparing.exchange import Exchange, forward_slots
+from safeguard.comparing.entries import forward_slots
+from safeguard.comparing.exchange import Exchange
 from safeguard.comparing.fields import CHANGED, NOT_COMPARED
 from safeguard.comparing.pairing import DUE
 from safeguard.comparing.sql import identity, literal, shown
@@ -204,11 +205,6 @@ class Teller:
             f"""INSERT INTO affected SELECT DISTINCT content, customer FROM finding
             WHERE content = {literal(self.content)} AND kind IN ({kinds}) AND customer IS NOT NULL"""
         )
-        self.exchange.run(
-            f"""INSERT INTO with_content SELECT DISTINCT {literal(self.content)},
-                {self.shared_key(self.plan.owners, "o")} FROM old o WHERE NOT d"""
-        )
-        self.exchange.run("DELETE FROM with_content WHERE id IS NULL")
 
     # -- counts -----------------------------------------------------------------------------
 

@@ -9,8 +9,8 @@ from safeguard.comparing.fields import TOLERATED, FieldRule
 from safeguard.comparing.pairing import DUE
 
 
-def count_tolerated(exchange: Exchange, rules: Sequence[FieldRule]) -> None:
-    """Count entries of the partition just paired whose value a lossy map folded with another."""
+def count_folded(exchange: Exchange, rules: Sequence[FieldRule]) -> None:
+    """Count entries of the route just paired whose value a lossy map folded with another."""
     for rule in rules:
         if rule.is_lossy:
             exchange.run(
@@ -20,13 +20,19 @@ def count_tolerated(exchange: Exchange, rules: Sequence[FieldRule]) -> None:
             )
 
 
+def count_tolerated(exchange: Exchange) -> None:
+    """Count the differences in `judged` that were accepted, by form."""
+    exchange.run(
+        f"""INSERT INTO tolerated SELECT form, count(*) FROM (SELECT unnest(forms) AS form
+        FROM judged WHERE code = {TOLERATED} AND cls = {DUE}) GROUP BY form"""
+    )
+
+
 def tolerated(exchange: Exchange, renumbered: int) -> dict[str, int]:
     """Tolerated differences by form; one field may count under several."""
     found = dict(
         exchange.rows(
-            f"""SELECT form, sum(n)::BIGINT FROM (
-                SELECT unnest(forms) AS form, 1 AS n FROM judged WHERE code = {TOLERATED} AND cls = {DUE}
-                UNION ALL SELECT form, n FROM tolerated)
+            """SELECT form, sum(n)::BIGINT FROM tolerated
             GROUP BY form HAVING sum(n) > 0 ORDER BY form"""
         )
     )

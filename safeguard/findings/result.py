@@ -147,6 +147,8 @@ class ContentResult:
     field_causes: Mapping[str, Counts] = field(default_factory=dict)
     """Field -> cause -> changed fields; a document's field is named without its path."""
     seconds: float = 0.0
+    failed: bool = False
+    """It could not be read or compared to its end; a later try may."""
 
 
 @dataclass(frozen=True)

@@ -39,3 +39,7 @@ class SystemProblem(SafeguardError):
     """A system that could not be reached, refused, or went away. Nothing can be called safe."""
 
     exit_code = 3
+
+
+class ConnectionLost(SystemProblem):
+    """A connection broke, the server's or the network's doing: the same may be asked again."""

@@ -11,6 +11,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import fields
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -73,19 +74,59 @@ def create_run(plan: Path, out: Path | None, started: dt.datetime) -> RunFolder:
     Raises UsageProblem when the folder can't be written.
     """
     run = started.strftime("%Y-%m-%dT%H-%M-%SZ")
-    folder = out or _fresh(plan.parent / ".safeguard" / "runs" / run)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        made = RunFolder(folder, run, started)
-        made.write_text(VERDICT, json.dumps(_first_verdict(run, started), indent=2) + "\n")
-        for stale in (EVIDENCE, FINDINGS, "report.html", "summary.md", "junit.xml", "findings.csv"):
-            (folder / stale).unlink(missing_ok=True)
-    except OSError as error:
-        raise UsageProblem(f"{folder} can't be written: {error.strerror}") from error
-    except SystemProblem as error:
-        raise UsageProblem(str(error)) from error
+    made = RunFolder(out or _fresh(_runs(plan) / run), run, started)
+    _begin(made)
     shutil.rmtree(made.work, ignore_errors=True)
     return made
+
+
+def resume_run(plan: Path, run: str) -> RunFolder:
+    """The folder of an earlier try that did not end, by its id or path or `last`; UNDECIDED again.
+
+    Raises UsageProblem where there is none, or nothing of it was kept.
+    """
+    folder = _find(plan, run)
+    try:
+        first = json.loads((folder / VERDICT).read_bytes())
+        made = RunFolder(folder, first["run"], dt.datetime.fromisoformat(first["started_at"]))
+    except (OSError, ValueError, KeyError) as error:
+        raise UsageProblem(f"{folder} is no run's folder: it has no readable {VERDICT}") from error
+    if not made.work.is_dir():
+        raise UsageProblem(
+            f"{shown(folder)} can't be resumed: it ended with {first.get('verdict')}, and nothing was "
+            "left to do. Start a new check"
+        )
+    _begin(made)
+    return made
+
+
+def _begin(made: RunFolder) -> None:
+    first = _first_verdict(made.run, made.started)
+    try:
+        made.path.mkdir(parents=True, exist_ok=True)
+        made.write_text(VERDICT, json.dumps(first, indent=2) + "\n")
+        for stale in (EVIDENCE, FINDINGS, "report.html", "summary.md", "junit.xml", "findings.csv"):
+            (made.path / stale).unlink(missing_ok=True)
+    except OSError as error:
+        raise UsageProblem(f"{made.path} can't be written: {error.strerror}") from error
+    except SystemProblem as error:
+        raise UsageProblem(str(error)) from error
+
+
+def _runs(plan: Path) -> Path:
+    return plan.parent / ".safeguard" / "runs"
+
+
+def _find(plan: Path, run: str) -> Path:
+    known = sorted(p.name for p in _runs(plan).glob("*") if p.is_dir())
+    if run == "last" and known:
+        return _runs(plan) / known[-1]
+    for folder in (_runs(plan) / run, Path(run)):
+        if folder.is_dir():
+            return folder
+    near = get_close_matches(run, known, n=1, cutoff=0.5)
+    hint = f" Did you mean `{near[0]}`?" if near else ""
+    raise UsageProblem(f"there is no run `{run}` below {shown(_runs(plan))}.{hint}")
 
 
 def shown(folder: Path) -> str:

@@ -155,9 +155,10 @@ class Session(Protocol):
 
     def stream(self, selection: Selection, part: Part | None = None) -> Iterator[pa.RecordBatch]:
         """Rows of a resolved selection (of one part, or all), as raw columns named like the outputs,
-        in any order, in batches of at most 65,536 rows. Raises SystemProblem when the system goes
-        away. Several streams of one session may be read side by side from several threads; where
-        the engine has one connection to its snapshot, the second waits for the first."""
+        in any order, in batches of bounded size: about 16 MB, and at most 1,048,576 rows. Raises
+        ConnectionLost when the system goes away, SystemProblem when it refuses. Several streams of
+        one session may be read side by side from several threads; where the engine has one
+        connection to its snapshot, the second waits for the first."""
 
     def ticket(self) -> str | None:
         """What another process needs to read the same snapshot (see `open_system`); None where only

@@ -6,12 +6,20 @@ from pathlib import Path
 from typing import assert_never
 
 from safeguard.contract.model import SystemSpec
-from safeguard.systems.interface import Session
+from safeguard.systems.interface import Limits, Session
 from safeguard.systems.urls import Home, classify, require_driver
 
 
-def open_system(name: str, spec: SystemSpec, folder: Path) -> Session:
+def open_system(
+    name: str,
+    spec: SystemSpec,
+    folder: Path,
+    limits: Limits = Limits(),
+    ticket: str | None = None,
+) -> Session:
     """Open `name` read only, in one snapshot. Relative paths are relative to `folder`, the plan's.
+
+    With the `ticket` of another session, that one's snapshot, which is still open, is joined.
 
     Raises UsageProblem for a URL that a person must mend, and SystemProblem, with the masked URL
     and the server's words, when the system can't be reached or refuses.
@@ -21,7 +29,7 @@ def open_system(name: str, spec: SystemSpec, folder: Path) -> Session:
         case Home.POSTGRESQL:
             from safeguard.systems.postgresql import PostgresqlSession
 
-            return PostgresqlSession(name, spec.url)
+            return PostgresqlSession(name, spec.url, limits, ticket)
         case Home.MYSQL:
             from safeguard.systems.mysql import MysqlSession
 

@@ -1,12 +1,14 @@
-"""PostgreSQL by psycopg 3: one read-only REPEATABLE READ snapshot for the session's whole life.
+"""PostgreSQL: one read-only REPEATABLE READ snapshot for the session's whole life.
 
-The first connection holds the snapshot and answers questions; each stream reads through a
-connection of its own that takes the same snapshot, so streams may run side by side.
+The first connection, by psycopg, holds the snapshot and answers questions; each stream reads through
+a connection of its own, by ADBC, that takes the same snapshot, so streams may run side by side.
 """
 
 from __future__ import annotations
 
+import select
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -15,55 +17,60 @@ from typing import Any
 
 import psycopg
 import pyarrow as pa
-from psycopg.pq import TransactionStatus
-from psycopg.raw_cursor import RawCursor
+from psycopg.conninfo import make_conninfo
+from psycopg.pq import ExecStatus, TransactionStatus
 
 from safeguard.findings.result import SystemInfo
 from safeguard.findings.trouble import SafeguardError, SystemProblem, UsageProblem
 from safeguard.systems import postgresql_catalog as catalog
-from safeguard.systems.interface import Column, Output, Relation, Selection, SourceType, Table
+from safeguard.systems.interface import Column, Limits, Part, Relation, Selection, Table
 from safeguard.systems.missing import MissingRelation
-from safeguard.systems.postgresql_copy import copy_batches
+from safeguard.systems.postgresql_connect import (
+    arguments,
+    begin,
+    connect,
+    settings,
+    trouble,
+    words_of,
+)
+from safeguard.systems.postgresql_raw import named
+from safeguard.systems.postgresql_sql import own, quoted, select_exact, where
+from safeguard.systems.postgresql_sql import select as select_declared
+from safeguard.systems.postgresql_strain import Watch
+from safeguard.systems.postgresql_stream import READ_ERRORS, Readers
 from safeguard.systems.postgresql_types import TYPES_SQL, PgTypes
-from safeguard.systems.urls import mask, parse, redact, split_host
+from safeguard.systems.urls import mask
 
-CONNECT_SECONDS = 10
-NEVER_BY_ITSELF = 1_000_000_000  # None would make psycopg ignore `prepare=True` too
-_SETTINGS = {
-    "default_transaction_read_only": "on",
-    "TimeZone": "UTC",
-    "DateStyle": "ISO, MDY",
-    "IntervalStyle": "postgres",
-    "extra_float_digits": "1",  # the shortest digits that give the same float back
-    "bytea_output": "hex",
-    "xmloption": "content",
-    "row_security": "off",  # an error, where a policy would hide rows from us in silence
-    "statement_timeout": "0",
-    "idle_in_transaction_session_timeout": "0",
-}
-_BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-_TO_MEND = ("0A", "21", "22", "25", "2F", "38", "39", "42", "44", "P0")
-"""Classes of SQLSTATE that a person mends in the contract's SQL (25 is an attempt to write)."""
-_REFUSED = ("42501", "22021", "22P05")  # no permission; bytes that are not in our encoding
-_NO_TABLE = "42P01"
+PART_BLOCKS = 1024
+"""No part is smaller: 8 MB are read faster than a connection is opened."""
+ALIVE_SECONDS = 3.0
+_NAME_SQL = "SELECT pg_catalog.set_config('application_name', $1, false)"
 
 
 class PostgresqlSession:
-    """See `Session`."""
+    """See `Session`. `ticket` is another session's, whose snapshot is read instead of a new one."""
 
-    def __init__(self, name: str, url: str, statement_timeout: int = 0) -> None:
+    def __init__(
+        self, name: str, url: str, limits: Limits = Limits(), ticket: str | None = None
+    ) -> None:
         self._name, self._url = name, url
-        self._settings = {**_SETTINGS, "statement_timeout": str(statement_timeout)}
         self._lock = threading.RLock()
-        self._idle: list[psycopg.Connection[Any]] = []
-        self._main = self._connect(_BEGIN)
+        given = arguments(url, limits)
+        self._main = self._connected(given, limits)
         try:
-            self._snapshot = self._exported()
+            self._snapshot = self._exported(ticket)
+            self._ticket = ticket or self._snapshot
+            given["application_name"] += f" {self._ticket}"  # all who read this snapshot have it
+            self._ask(_NAME_SQL, [given["application_name"]])
             version = str(self._ask("SHOW server_version")[0][0])
         except BaseException:
-            self.close()
+            self._main.close()
             raise
-        words = f"repeatable read, snapshot {self._snapshot}"
+        sets = settings(limits, self._main.info.server_version)
+        most = max(1, limits.connections)
+        self._watch = Watch(given)
+        self._readers = Readers(make_conninfo(**given), sets, begin(self._snapshot), most)
+        words = f"repeatable read, snapshot {self._ticket}"
         self._info = SystemInfo(name, "postgresql", version.split()[0], words, mask(url))
 
     @property
@@ -92,9 +99,9 @@ class PostgresqlSession:
     def resolve(self, selection: Selection) -> Selection:
         """See `Session.resolve`."""
         source = self._from(selection.relation)
-        tail = f"FROM {source}{_where(selection.where)}"
+        tail = f"FROM {source}{where(selection.where)}"
         try:
-            described = self._described(_select(selection.outputs, tail))
+            described = self._described(select_declared(selection.outputs, tail))
         except UsageProblem as problem:
             raise self._blame(selection, source) or problem from None
         outputs = zip(selection.outputs, described, strict=True)
@@ -103,36 +110,67 @@ class PostgresqlSession:
     def count(self, relation: Relation, *conditions: str | None) -> tuple[int, ...]:
         """See `Session.count`."""
         wanted = ", ".join(
-            "count(*)" if c is None else f"count(*) FILTER (WHERE ({_own(c)}) IS TRUE)"
+            "count(*)" if c is None else f"count(*) FILTER (WHERE ({own(c)}) IS TRUE)"
             for c in conditions
         )
         sql = f"SELECT {wanted or 'count(*)'} FROM {self._from(relation)}"
-        with self._lock:
-            row = self._ask(sql)[0]
-            with self._asking():
-                self._refuse_rewritten(self._main, relation)
+        row = self._ask(sql)[0]
+        self._refuse_rewritten(relation)
         return tuple(int(n) for n in row)
 
-    def stream(self, selection: Selection) -> Iterator[pa.RecordBatch]:
+    def parts(self, selection: Selection, most: int) -> tuple[Part, ...]:
+        """See `Session.parts`: ranges of blocks of a plain table, the last one open ended."""
+        blocks = self._blocks(selection.relation)
+        count = max(1, min(most, blocks // PART_BLOCKS))
+        if count == 1:
+            return (Part(),)
+        cuts = [blocks * i // count for i in range(count)]
+        ends: list[tuple[int, ...]] = [(cut,) for cut in cuts[1:]]
+        return tuple(
+            Part(i, (cut, *end)) for i, (cut, end) in enumerate(zip(cuts, [*ends, ()], strict=True))
+        )
+
+    def stream(self, selection: Selection, part: Part | None = None) -> Iterator[pa.RecordBatch]:
         """See `Session.stream`. Each stream has its own connection to the one snapshot."""
-        if not selection.outputs:
-            raise UsageProblem(f"{self._name}: nothing is selected of {selection.relation}")
-        tail = f"FROM {self._from(selection.relation)}{_where(selection.where)}"
-        sql = _select(selection.outputs, tail, self._types)
-        with self._reader() as connection:
-            try:
-                with _savepoint(connection):
-                    yield from copy_batches(connection, sql, selection.outputs)
-                    self._refuse_rewritten(connection, selection.relation)
-            except psycopg.Error as error:
-                raise self._trouble(error, gone=True) from None
+        relation, outputs = selection.relation, selection.outputs
+        if not outputs:
+            raise UsageProblem(f"{self._name}: nothing is selected of {relation}")
+        tail = f"FROM {self._from(relation)}{where(selection.where, part)}"
+        sql = select_exact(outputs, tail)
+        try:
+            for batch in self._readers.stream(sql, lambda: self._refuse_rewritten(relation)):
+                if batch.num_rows:
+                    yield named(batch, outputs)
+        except READ_ERRORS as error:
+            raise self._trouble(error, gone=True) from None
+
+    def ticket(self) -> str:
+        """See `Session.ticket`: the snapshot's identifier."""
+        return self._ticket
+
+    def alive(self) -> bool:
+        """See `Session.alive`. While the first connection is asked something long, another one
+        sees whether the server still has it."""
+        pid = self._main.pgconn.backend_pid
+        if not self._lock.acquire(timeout=ALIVE_SECONDS):
+            return self._watch.stands(pid)
+        try:
+            return not self._main.closed and _answers(self._main)
+        except psycopg.Error:
+            return False
+        finally:
+            self._lock.release()
+
+    def strain(self) -> str:
+        """See `Session.strain`: who waits for us, and how far a standby lags."""
+        return self._watch.strain()
 
     def close(self) -> None:
         """See `Session.close`."""
-        for connection in (*self._idle, self._main):
-            with suppress(psycopg.Error):
-                connection.close()
-        self._idle.clear()
+        self._readers.close()
+        self._watch.close()
+        with suppress(psycopg.Error):
+            self._main.close()
 
     @cached_property
     def _types(self) -> PgTypes:
@@ -156,7 +194,7 @@ class PostgresqlSession:
 
     def _from(self, relation: Relation) -> str:
         if relation.table is None:
-            return f"({_own(relation.query or '')}) AS q"
+            return f"({own(relation.query or '')}) AS q"
         _, schema, table = self._find(relation.table)
         return f"{quoted(schema)}.{quoted(table)}"
 
@@ -178,9 +216,9 @@ class PostgresqlSession:
         query = selection.relation.query
         if query and (words := self._refusal(f"SELECT 1 FROM {source}")):
             return UsageProblem(f"{self._name}: `{query}`: {words}")
-        parts = [(o.sql, _select((o,), f"FROM {source}")) for o in selection.outputs]
+        parts = [(o.sql, select_declared((o,), f"FROM {source}")) for o in selection.outputs]
         if selection.where:
-            parts.append((selection.where, f"SELECT 1 FROM {source}{_where(selection.where)}"))
+            parts.append((selection.where, f"SELECT 1 FROM {source}{where(selection.where)}"))
         refusals = [(written, self._refusal(sql)) for written, sql in parts]
         mistakes = [f"{self._name}: `{written}`: {words}" for written, words in refusals if words]
         return UsageProblem(*dict.fromkeys(mistakes)) if mistakes else None
@@ -199,10 +237,18 @@ class PostgresqlSession:
             # nowhere else than in the server's own words.
             return cursor.execute(sql.encode(), values or None, prepare=True).fetchall()
 
-    def _exported(self) -> str:
-        try:  # outside of a savepoint, where a snapshot can't be exported
+    def _exported(self, ticket: str | None) -> str:
+        """Begin, in the ticket's snapshot where there is one, and let our readers share ours."""
+        try:
+            self._main.execute(begin(ticket).encode())
+            # Outside of a savepoint, where a snapshot can't be exported.
             row = self._main.execute("SELECT pg_catalog.pg_export_snapshot()").fetchone()
         except psycopg.Error as error:
+            if ticket and error.sqlstate:
+                raise SystemProblem(
+                    f"{self._name} ({mask(self._url)}): the snapshot {ticket} can't be joined:"
+                    f" {words_of(error)}"
+                ) from None
             raise self._trouble(error) from None
         return str(row[0]) if row else ""
 
@@ -215,53 +261,50 @@ class PostgresqlSession:
         except psycopg.Error as error:
             raise self._trouble(error) from None
 
-    @contextmanager
-    def _reader(self) -> Iterator[psycopg.Connection[Any]]:
-        with self._lock:
-            connection = self._idle.pop() if self._idle else None
-        if connection is None:
-            connection = self._connect(f"{_BEGIN}; SET TRANSACTION SNAPSHOT '{self._snapshot}'")
-        try:
-            yield connection
-        except BaseException:  # given up or broken in the middle of a COPY: not to be used again
-            with suppress(psycopg.Error):
-                connection.close()
-            raise
-        with self._lock:
-            self._idle.append(connection)
+    def _blocks(self, relation: Relation) -> int:
+        """How many blocks can be cut into ranges: none of what is not one plain table."""
+        if relation.table is None:
+            return 0
+        rows = self._ask(catalog.BLOCKS_SQL, [self._find(relation.table)[0]])
+        return int(rows[0][0] or 0) if rows else 0
 
-    def _refuse_rewritten(self, connection: psycopg.Connection[Any], relation: Relation) -> None:
+    def _refuse_rewritten(self, relation: Relation) -> None:
         oid = None if relation.table is None else self._find(relation.table)[0]
-        if rows := connection.execute(catalog.REWRITTEN_SQL, [oid]).fetchall():
+        if rows := self._ask(catalog.REWRITTEN_SQL, [oid]):
             names = ", ".join(row[0] for row in rows)
             raise SystemProblem(
                 f"{self._name}: {names} was truncated or rewritten after the snapshot was taken;"
                 f" {relation} can't be read as it was"
             )
 
-    def _connect(self, begin: str) -> psycopg.Connection[Any]:
-        sets = "; ".join(f"SET {key} = '{value}'" for key, value in self._settings.items())
+    def _connected(self, given: dict[str, Any], limits: Limits) -> psycopg.Connection[Any]:
         try:
-            connection = psycopg.connect(
-                **connect_arguments(self._url),
-                autocommit=True,
-                prepare_threshold=NEVER_BY_ITSELF,
-                cursor_factory=RawCursor,
-            )
-            connection.execute(f"{sets}; {begin}".encode())
+            return connect(given, limits)
         except (psycopg.Error, OSError) as error:
             raise self._trouble(error) from None
-        return connection
 
     def _trouble(self, error: Exception, gone: bool = False) -> SafeguardError:
-        """The server's words, short and without a secret, as a problem of the right family."""
-        primary = getattr(getattr(error, "diag", None), "message_primary", None)
-        words = split_host(self._url) or redact(primary or _last_line(error), self._url)
-        state = getattr(error, "sqlstate", None) or ""
-        went_away = gone and state == _NO_TABLE
-        if state.startswith(_TO_MEND) and state not in _REFUSED and not went_away:
-            return UsageProblem(f"{self._name}: {words}")
-        return SystemProblem(f"{self._name} ({mask(self._url)}): {words}")
+        return trouble(self._name, self._url, error, gone)
+
+
+def _answers(connection: psycopg.Connection[Any]) -> bool:
+    """Whether the server answers in time, and the transaction has not failed. One that does not is
+    no longer usable. Raises psycopg.Error."""
+    pgconn = connection.pgconn
+    pgconn.send_query(b"SELECT 1")
+    answered = select.poll()
+    answered.register(pgconn.socket, select.POLLIN)
+    deadline = time.monotonic() + ALIVE_SECONDS
+    while pgconn.is_busy():
+        left = deadline - time.monotonic()
+        if left <= 0 or not answered.poll(left * 1000):
+            connection.close()
+            return False
+        pgconn.consume_input()
+    result = pgconn.get_result()
+    while pgconn.get_result() is not None:
+        pass
+    return result is not None and result.status == ExecStatus.TUPLES_OK
 
 
 @contextmanager
@@ -276,53 +319,3 @@ def _savepoint(connection: psycopg.Connection[Any]) -> Iterator[None]:
             and connection.pgconn.transaction_status != TransactionStatus.ACTIVE
         ):
             connection.execute("ROLLBACK TO SAVEPOINT asking; RELEASE SAVEPOINT asking")
-
-
-def connect_arguments(url: str) -> dict[str, Any]:
-    """What libpq takes, of a SQLAlchemy URL."""
-    parsed = parse(url).set(drivername="postgresql+psycopg")
-    _, arguments = parsed.get_dialect()().create_connect_args(parsed)
-    arguments.setdefault("connect_timeout", CONNECT_SECONDS)
-    arguments.setdefault("application_name", "safeguard")
-    return {**arguments, "client_encoding": "UTF8"}
-
-
-def quoted(name: str) -> str:
-    """An identifier of any letters."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _own(sql: str) -> str:
-    return f"\n{sql}\n"  # on lines of its own, so that a comment at its end hides nothing of ours
-
-
-def _where(condition: str | None) -> str:
-    return f" WHERE ({_own(condition)})" if condition else ""
-
-
-def _select(outputs: tuple[Output, ...], tail: str, types: PgTypes | None = None) -> str:
-    return f"SELECT {', '.join(_expression(o, types is not None) for o in outputs)} {tail}"
-
-
-def _expression(output: Output, reading: bool) -> str:
-    sql = quoted(output.sql) if output.is_column else f"({_own(output.sql)})"
-    if output.condition:
-        return f"({sql} IS TRUE)"
-    return f"to_json({sql})" if reading and _through_json(output.type) else sql
-
-
-def _through_json(source: SourceType) -> bool:
-    return (
-        source.kind is not None
-        and source.kind.value == "json"
-        and source.declared
-        not in (
-            "json",
-            "jsonb",
-        )
-    )
-
-
-def _last_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__

@@ -59,6 +59,13 @@ WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relname = $1
   AND n.nspname = ANY(CASE WHEN $2 = '' THEN current_schemas(true) ELSE ARRAY[$2::name] END)
 ORDER BY array_position(current_schemas(true), n.nspname) LIMIT 1
 """
+BLOCKS_SQL = """
+SELECT pg_catalog.pg_relation_size(c.oid) / pg_catalog.current_setting('block_size')::int8
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_am a ON a.oid = c.relam AND a.amname = 'heap'
+WHERE c.oid = $1::oid AND c.relkind IN ('r', 'm') AND NOT c.relhassubclass
+  AND pg_catalog.current_setting('server_version_num')::int >= 140000
+"""
+"""The true size of a plain table, in blocks; before PostgreSQL 14 a range of them is a whole scan."""
 REWRITTEN_SQL = f"""
 SELECT n.nspname || '.' || c.relname
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from safeguard.check import run_check
+from safeguard.check import Request, run_check
 from safeguard.findings.progress import SilentProgress
 from safeguard.findings.result import CheckResult, ContentResult
 
@@ -26,7 +26,11 @@ def check_plan(
 ) -> tuple[CheckResult, list[dict[str, Any]]]:
     """The result of a check and the rows of its findings.parquet."""
     result, folder = run_check(
-        plan, out=out, reveal=True, progress=SilentProgress(), environ=environ
+        plan,
+        out=out,
+        request=Request(reveal=True),
+        progress=SilentProgress(),
+        environ=environ,
     )
     return result, pq.read_table(folder / "findings.parquet").to_pylist()
 

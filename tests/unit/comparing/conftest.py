@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pytest
 
 from arrow_session import ArrowSession
+from safeguard.comparing.buckets import Buckets
 from safeguard.comparing.content import ContentComparison
 from safeguard.comparing.exchange import Exchange
+from safeguard.comparing.journal import NoJournal
 from safeguard.comparing.preparing import prepare
 from safeguard.comparing.reading_customers import read_customers
 from safeguard.comparing.telling import COLUMNS, create_findings
@@ -22,6 +24,7 @@ from safeguard.findings.progress import SilentProgress
 from safeguard.findings.result import ContentResult, Coverage
 from safeguard.findings.words import Verdict
 from safeguard.gate.verdict import decide
+from safeguard.systems.opened import Systems
 
 Rows = Sequence[Mapping[str, Any]]
 SCHEMA = pa.schema(
@@ -56,18 +59,9 @@ class Compared:
 Compare = Callable[..., Compared]
 
 
-class MemoryExchange(Exchange):
-    """The real exchange but for its file: a test compares a thousand small contents."""
-
-    def __init__(self) -> None:
-        self._connection = duckdb.connect(
-            ":memory:", config={"threads": 1, "preserve_insertion_order": False}
-        )
-
-
 @pytest.fixture(scope="session")
-def exchange() -> Iterator[Exchange]:
-    made = MemoryExchange()
+def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
+    made = Exchange(tmp_path_factory.mktemp("exchange"), threads=1)
     yield made
     made.close()
 
@@ -105,9 +99,17 @@ def compare_in(
         (content,) = prepare(loaded, sessions)
         create_findings(exchange)
         book = read_customers(exchange, loaded, (content,), sessions)
-        compared = ContentComparison(
-            exchange, content, sessions, book, SilentProgress(), reveal=True
-        ).compare()
+        with tempfile.TemporaryDirectory() as folder:
+            compared = ContentComparison(
+                exchange,
+                Buckets(folder),
+                content,
+                Systems(sessions),
+                book,
+                SilentProgress(),
+                NoJournal(),
+                reveal=True,
+            ).compare()
     finally:
         for session in sessions.values():
             session.close()

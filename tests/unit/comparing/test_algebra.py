@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import oracle
-from safeguard.comparing import pairing
+from safeguard.comparing import content, gathering, pairing
 from safeguard.findings.result import ContentResult
 from safeguard.findings.words import Verdict
 
@@ -231,9 +231,11 @@ def test_nothing_depends_on_rows_batches_or_partitions(
     @few
     @given(contents, contents, contents, st.randoms(use_true_random=False))
     def law(old: list[Entry], one: list[Entry], two: list[Entry], rng: random.Random) -> None:
-        monkeypatch.setattr(pairing, "ROWS_PER_PARTITION", 1_500_000)
+        monkeypatch.setattr(content, "PARTITION_BYTES", 96 << 20)
+        monkeypatch.setattr(gathering, "BUCKET_BYTES", 16 << 20)
         plain = compare(old, one, two, contract=contract)
-        monkeypatch.setattr(pairing, "ROWS_PER_PARTITION", 2)
+        monkeypatch.setattr(content, "PARTITION_BYTES", 1)
+        monkeypatch.setattr(gathering, "BUCKET_BYTES", 1)
         cut = compare(old, one, two, contract=contract, batch_rows=2)
         mixed = [list(side) for side in (old, one, two)]
         for side in mixed:
@@ -252,15 +254,16 @@ def test_nothing_depends_on_rows_batches_or_partitions(
 
 def test_every_owner_is_in_exactly_one_partition(compare: Compare, exchange, monkeypatch) -> None:
     seen: list[set[Any]] = []
-    pick = pairing.Pairing._pick
+    whole = pairing.Pairing.pair
 
-    def watch(self: Any, part: int, parts: int, only: str) -> None:
-        pick(self, part, parts, only)
+    def watch(self: Any, only: str) -> None:
+        whole(self, only)
         sides = "SELECT k0 FROM side_old UNION SELECT k0 FROM side_new"
         seen.append({row[0] for row in exchange.rows(sides)})
 
-    monkeypatch.setattr(pairing, "ROWS_PER_PARTITION", 5)
-    monkeypatch.setattr(pairing.Pairing, "_pick", watch)
+    monkeypatch.setattr(content, "PARTITION_BYTES", 1)
+    monkeypatch.setattr(gathering, "BUCKET_BYTES", 1)
+    monkeypatch.setattr(pairing.Pairing, "pair", watch)
     rows = [entry(owner, item) for owner in [*range(40), None] for item in (1, 2)]
     found = compare(rows, rows, contract=SHAPES["record"])
     assert found.verdict is Verdict.PASS

@@ -1,0 +1,228 @@
+"""All sources of one content, read at once: each counted by its system and stored by bucket.
+
+A lost connection costs only the task that it served while its snapshot stands. When the snapshot is
+gone, everything of that system that the content needs is read again in a new one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from safeguard.comparing.buckets import BucketFile, Buckets
+from safeguard.comparing.entries import stored
+from safeguard.comparing.exchange import Exchange
+from safeguard.comparing.reading import ReadDone, read_part
+from safeguard.findings.progress import ProgressListener
+from safeguard.findings.trouble import ConnectionLost, SystemProblem
+from safeguard.planning.layout import ContentPlan, NewPlan, SourcePlan
+from safeguard.systems.canonical import Storage
+from safeguard.systems.interface import Part
+from safeguard.systems.opened import Systems
+
+BUCKET_BYTES, MOST_BUCKETS = 16 << 20, 1024
+"""How large a bucket is meant to be, of all sources together. Owners with more entries make larger
+ones, for a customer is never cut in two."""
+_WIDTHS = {
+    Storage.INT64: 8,
+    Storage.FLOAT64: 8,
+    Storage.BOOL: 1,
+    Storage.TEXT: 32,
+    Storage.BINARY: 64,
+}
+"""Bytes of a value; of texts a guess."""
+TRIES = 4
+"""So often one source is read when its connections are lost again and again."""
+
+Key = tuple[str, int]
+"""("old" or "new", index of the source)."""
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """One source, read to its end. `every` are the rows before `where`, by the system's own count."""
+
+    read: int
+    deleted: int
+    counted: int
+    every: int
+    files: tuple[BucketFile, ...]
+    buckets: int
+    """Into so many its owners are hashed: the same for every source of a content."""
+
+
+def key_of(source: SourcePlan) -> Key:
+    """What a source is called in a journal and in file names."""
+    return ("new" if isinstance(source, NewPlan) else "old", source.index)
+
+
+class Gathering:
+    """Reads the sources of one content. `kin` are the owner slots that have a kin table; `buckets`
+    how many there are, where sources that were read before have them already."""
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        store: Buckets,
+        plan: ContentPlan,
+        systems: Systems,
+        progress: ProgressListener,
+        kin: frozenset[str],
+        buckets: int | None = None,
+    ) -> None:
+        self.exchange, self.store, self.plan = exchange, store, plan
+        self.systems, self.progress, self.kin = systems, progress, kin
+        self.content = plan.contract.content
+        self.buckets, self._are_chosen = buckets or 1, buckets is not None
+        self._given_up = threading.Event()
+
+    def gather(
+        self, sources: Iterable[SourcePlan], done: Callable[[SourcePlan, Gathered], None]
+    ) -> None:
+        """Read these sources; `done` is called with each as soon as it is whole, here and not in a
+        thread. A source may be done a second time, when its system's snapshot was lost.
+
+        Raises SystemProblem when a system does not come back, UsageProblem for SQL that fails on the
+        data, OutOfRoom.
+        """
+        wanted = {key_of(s): s for s in sources}
+        every, tries = dict(wanted), dict.fromkeys(wanted, 0)
+        while wanted:
+            lost: dict[Key, ConnectionLost] = {}
+            for key, found in self._at_once(list(wanted.values())):
+                if isinstance(found, ConnectionLost):
+                    lost[key] = found
+                else:
+                    done(wanted[key], found)
+            wanted = {}
+            for key, problem in lost.items():
+                tries[key] += 1
+                if tries[key] >= TRIES:
+                    raise problem
+                system = every[key].system
+                again = {k for k, s in every.items() if s.system == system}
+                keys = again if self.systems.mend(system, problem) else {key}
+                wanted |= {k: every[k] for k in keys}
+
+    def _at_once(
+        self, sources: list[SourcePlan]
+    ) -> Iterator[tuple[Key, Gathered | ConnectionLost]]:
+        """Read sources side by side. Any other trouble than a lost connection ends them all."""
+        self._given_up = threading.Event()
+        with self._pool(len(sources)) as pool:
+            counts = {key_of(s): pool.submit(self._count, s) for s in sources}
+            self._choose_buckets(sources, counts.values())
+            reads = {key_of(s): self._submit(pool, s, len(sources)) for s in sources}
+            for source in sources:
+                key = key_of(source)
+                try:
+                    every, counted = counts[key].result()
+                    yield (
+                        key,
+                        _whole([r.result() for r in reads[key]], every, counted, self.buckets),
+                    )
+                except ConnectionLost as problem:
+                    yield key, problem
+                self.progress.finished(self.content, source.system)
+
+    @contextmanager
+    def _pool(self, sources: int) -> Iterator[ThreadPoolExecutor]:
+        """Threads that end when the block ends, and soon when it ends in trouble."""
+        pool = ThreadPoolExecutor(sources * _most_parts(sources), "read")
+        try:
+            yield pool
+        except BaseException as error:
+            self._given_up.set()
+            if not isinstance(error, Exception):  # Ctrl-C: what still waits for a server must end
+                self.systems.close()
+            raise
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def _count(self, source: SourcePlan) -> tuple[int, int]:
+        selection = source.selection
+        session = self.systems[source.system]
+        every, wanted = session.count(selection.relation, None, selection.where)
+        self.progress.started(self.content, source.system, wanted)
+        return every, wanted
+
+    def _choose_buckets(
+        self, sources: Iterable[SourcePlan], counts: Iterable[Future[tuple[int, int]]]
+    ) -> None:
+        """So many that a few of them make a partition; where some sources are read already, as many
+        as those have."""
+        if self._are_chosen:
+            return
+        size = 0
+        for source, count in zip(sources, counts, strict=True):
+            with suppress(ConnectionLost):
+                size += count.result()[1] * sum(_WIDTHS[c.storage] for c in source.columns)
+        self.buckets, self._are_chosen = min(MOST_BUCKETS, 1 + size // BUCKET_BYTES), True
+
+    def _submit(
+        self, pool: ThreadPoolExecutor, source: SourcePlan, sources: int
+    ) -> list[Future[ReadDone]]:
+        try:
+            parts = self.systems[source.system].parts(source.selection, _most_parts(sources))
+        except ConnectionLost as problem:
+            failed: Future[ReadDone] = Future()
+            failed.set_exception(problem)
+            return [failed]
+        return [pool.submit(self._read, source, part) for part in parts]
+
+    def _read(self, source: SourcePlan, part: Part) -> ReadDone:
+        side, index = key_of(source)
+
+        def advanced(rows: int) -> None:
+            self.progress.advanced(self.content, source.system, rows)
+
+        return read_part(
+            self.exchange,
+            self.store,
+            self._batches(source, part),
+            source.columns,
+            stored(self.plan, source, self.kin, self.buckets),
+            f"{folder_of(self.content)}/{side}-{index}-{part.number:05}",
+            advanced,
+        )
+
+    def _batches(self, source: SourcePlan, part: Part) -> Iterator[pa.RecordBatch]:
+        pace = self.systems.pace(source.system)
+        for batch in self.systems[source.system].stream(source.selection, part):
+            if self._given_up.is_set() or self.systems.stopped.is_set():
+                raise SystemProblem("the reading was given up")
+            yield batch
+            pace.spend(batch.num_rows)
+
+
+def _most_parts(sources: int) -> int:
+    """Of one source: as many as the cores here can turn into buckets beside those of the others."""
+    return max(1, (os.cpu_count() or 1) // max(1, sources))
+
+
+def _whole(reads: list[ReadDone], every: int, counted: int, buckets: int) -> Gathered:
+    return Gathered(
+        read=sum(r.rows for r in reads),
+        deleted=sum(r.deleted for r in reads),
+        counted=counted,
+        every=every,
+        files=tuple(file for r in reads for file in r.files),
+        buckets=buckets,
+    )
+
+
+def folder_of(content: str) -> str:
+    """A folder's name for a content, whatever letters its name has."""
+    return "content-" + hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def files_by_source(found: Mapping[Key, Gathered], side: str) -> dict[int, tuple[BucketFile, ...]]:
+    """index of the source -> its files, for one side."""
+    return {index: g.files for (where, index), g in found.items() if where == side}

@@ -1,0 +1,76 @@
+"""A read task: rows of one source, canonical and translated, into the buckets of their owners."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from safeguard.comparing.buckets import BucketFile, Buckets
+from safeguard.comparing.exchange import Exchange
+from safeguard.findings.trouble import SafeguardError
+from safeguard.systems.canonical import CanonicalColumn, canonical_batch, canonical_schema
+
+CHUNK_BYTES = 24 << 20
+"""So much of a source is held before it is stored."""
+
+Batches = Iterable[pa.RecordBatch]
+
+
+@dataclass(frozen=True)
+class ReadDone:
+    """What a read task left. `deleted` rows of the new side are read, and not stored."""
+
+    rows: int
+    deleted: int
+    files: tuple[BucketFile, ...]
+
+
+def read_part(
+    exchange: Exchange,
+    buckets: Buckets,
+    batches: Batches,
+    columns: tuple[CanonicalColumn, ...],
+    query: str,
+    name: str,
+    advanced: Callable[[int], None],
+) -> ReadDone:
+    """Store raw batches through `query` (see `entries.stored`), in files whose names begin with
+    `name`.
+
+    May be called from several threads at once. Raises what reading the batches raises, and OutOfRoom.
+    """
+    read = deleted = 0
+    files: list[BucketFile] = []
+    for rows in _chunks(batches, columns):
+        found = exchange.through(query, rows)
+        read += rows.num_rows
+        deleted += rows.num_rows - found.num_rows
+        files.append(buckets.write(f"{name}-{len(files):05}.arrow", found))
+        advanced(rows.num_rows)
+    return ReadDone(read, deleted, tuple(files))
+
+
+def canonical(batch: pa.RecordBatch, wanted: tuple[CanonicalColumn, ...]) -> pa.RecordBatch:
+    """A raw batch in canonical form. The number of rows never changes."""
+    rows = canonical_batch(batch, wanted)
+    if rows.num_rows != batch.num_rows:
+        raise SafeguardError(f"{batch.num_rows - rows.num_rows} rows were dropped on the way")
+    if rows.schema.names != canonical_schema(wanted).names:
+        raise SafeguardError(f"unexpected columns {rows.schema.names}")
+    return rows
+
+
+def _chunks(batches: Batches, columns: tuple[CanonicalColumn, ...]) -> Iterator[pa.Table]:
+    held: list[pa.RecordBatch] = []
+    size = 0
+    for batch in batches:
+        rows = canonical(batch, columns)
+        held.append(rows)
+        size += rows.nbytes
+        if size >= CHUNK_BYTES:
+            yield pa.Table.from_batches(held)
+            held, size = [], 0
+    if held:
+        yield pa.Table.from_batches(held)
