@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import duckdb
 
@@ -153,6 +153,14 @@ class Content:
         return f"""
             UNION ALL SELECT 0, i + 1, {place}, TIMESTAMP '2008-01-01' + to_microseconds(i * 1000003)
             FROM range({self._giant}) AS numbers(i)"""
+
+
+def all_queries() -> str:
+    """What makes the rows, to tell whether rows on disk are these."""
+    contents = [Content(shape, 4 * BLOCK) for shape in get_args(Shape)]
+    queries = [content.query(state) for content in contents for state in get_args(State)]
+    columns = [str(content.columns) for content in contents]
+    return "\n".join([*queries, *columns, new_customer("old")])
 
 
 def write_parquet(content: Content, state: State, path: Path) -> None:
