@@ -1,16 +1,17 @@
-"""Draws `docs/benchmarks.svg`: each contender's time over the bare read, and its peak memory."""
+"""Draws `docs/benchmarks.svg`: time over the bare read, CPU and peak memory, and growth over size."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 from xml.sax.saxutils import escape
 
 from benchmarks.cells import PAIRS, STATES, pair_name
 from benchmarks.content import State
-from benchmarks.figures import LIMIT, MEMORY_MIB, SAFEGUARD, pair_title, state_title
+from benchmarks.figures import LIMIT, MEMORY_MIB, SAFEGUARD, pair_title, sizes_of, state_title
 from benchmarks.results import Results
 
 SHOWN = {
@@ -19,7 +20,7 @@ SHOWN = {
     "datacompy": "datacompy (Polars)",
     "reladiff": "reladiff",
 }
-ROW, TOP, LEFT, WIDTH, GAP = 20, 62, 196, 300, 44
+ROW, TOP, LEFT, WIDTH, GAP = 20, 62, 196, 230, 40
 _STYLE = """
 text { font: 12px system-ui, sans-serif; fill: #24292f }
 .group { font-weight: 600 } .small { font-size: 11px; fill: #57606a }
@@ -35,7 +36,7 @@ text { font: 12px system-ui, sans-serif; fill: #24292f }
 
 @dataclass(frozen=True)
 class Axis:
-    """A logarithmic axis from `low` to `high` at `x`, with a line at `bound`."""
+    """A logarithmic axis from `low` to `high` at `x`, with a line at `bound` if it is not 0."""
 
     title: str
     x: int
@@ -52,58 +53,95 @@ class Axis:
 
 
 TIME = Axis("time over the bare read", LEFT, 0.5, 256, (0.5, 1, 2, 4, 16, 64, 256), 1, "bare read")
-_MEMORY_TICKS = (32, 128, 512, 2048)
+CPU = Axis(
+    "CPU seconds, servers' too", LEFT + WIDTH + GAP, 0.25, 512, (0.25, 1, 4, 16, 64, 256), 0, ""
+)
 MEMORY = Axis(
     "peak memory, MiB",
-    LEFT + WIDTH + GAP,
+    LEFT + 2 * (WIDTH + GAP),
     16,
     4096,
-    _MEMORY_TICKS,
+    (32, 128, 512, 2048),
     MEMORY_MIB,
     f"{MEMORY_MIB:.0f} MiB",
 )
+AXES = (TIME, CPU, MEMORY)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the chart: a text, and for each state its values, one an axis. A group has none."""
+
+    text: str
+    kind: Literal["group", "us", "peer"]
+    values: Mapping[State, tuple[float | None, ...]] = field(default_factory=dict)
 
 
 def write_chart(results: Results, path: Path) -> None:
     """Write the chart as SVG."""
-    rows = list(_rows(results))
-    height = TOP + ROW * len(rows) + 12
+    lines = [*_of_pairs(results), *_of_sizes(results)]
+    height = TOP + ROW * len(lines) + 12
     width = MEMORY.x + WIDTH + 24
-    body = [*_legend(), *_axis(TIME, height), *_axis(MEMORY, height)]
-    for number, (kind, text, name, pair) in enumerate(rows):
-        y = TOP + ROW * number + ROW // 2
-        x, anchor = (4, "start") if kind == "group" else (LEFT - 10, "end")
-        body.append(
-            f'<text x="{x}" y="{y + 4}" class="{kind}" text-anchor="{anchor}">{escape(text)}</text>'
-        )
-        if kind != "group":
-            body += _marks(results, pair, name, y)
-    title = "<title>Time over the bare read, and peak memory, of each contender</title>"
+    body = [*_legend(), *(part for axis in AXES for part in _axis(axis, height))]
+    for number, line in enumerate(lines):
+        body += _drawn(line, TOP + ROW * number + ROW // 2)
+    title = "<title>Time over the bare read, CPU and peak memory of each contender</title>"
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img">'
     path.write_text(
         "\n".join([head, title, f"<style>{_STYLE}</style>", *body, "</svg>", ""]), "utf-8"
     )
 
 
-def _rows(results: Results) -> Iterator[tuple[str, str, str, str]]:
-    """Class, text, contender and pair of each line."""
+def _of_pairs(results: Results) -> Iterator[Line]:
     for pair in map(pair_name, PAIRS):
-        cells = [f"{pair} {state}" for state in STATES]
-        names = [name for name in SHOWN if any(results.runs(cell, name) for cell in cells)]
+        cells = {state: f"{pair} {state}" for state in STATES}
+        names = [name for name in SHOWN if any(results.runs(cell, name) for cell in cells.values())]
         if names:
-            yield "group", pair_title(pair), "", pair
+            yield Line(pair_title(pair), "group")
         for name in names:
-            yield "us" if name == SAFEGUARD else "peer", SHOWN[name], name, pair
+            values = {
+                state: (results.ratio((cell, name), (cell, LIMIT)), *_taken(results, cell, name))
+                for state, cell in cells.items()
+            }
+            yield Line(SHOWN[name], "us" if name == SAFEGUARD else "peer", values)
 
 
-def _marks(results: Results, pair: str, name: str, y: int) -> Iterator[str]:
-    for state in STATES:
-        cell = f"{pair} {state}"
-        ratio = results.ratio((cell, name), (cell, LIMIT))
-        memory = results.median(cell, name, "peak_mib")
-        for axis, value in ((TIME, ratio), (MEMORY, memory)):
+def _of_sizes(results: Results) -> Iterator[Line]:
+    """Safeguard's growth; time per row over that at the second size, on the axis of ratios."""
+    sizes = sizes_of(results)
+    if not sizes:
+        return
+    base = sizes[:2][-1]
+    yield Line(f"Safeguard by size; time per row over that of {int(base):,}", "group")
+    cells = {cell["state"]: name for name, cell in results.of_part("growth")}
+    for size in sizes:
+        values = {
+            state: (_growth(results, cell, size, base), *_taken(results, cell, size))
+            for state, cell in cells.items()
+        }
+        yield Line(f"{int(size):,} rows", "us", values)
+
+
+def _growth(results: Results, cell: str, size: str, base: str) -> float | None:
+    wall, of_base = (results.median(cell, entry, "wall") for entry in (size, base))
+    return wall / int(size) / (of_base / int(base)) if wall and of_base else None
+
+
+def _taken(results: Results, cell: str, entry: str) -> tuple[float | None, float | None]:
+    """CPU with the servers' share, and peak memory."""
+    own, servers = (results.median(cell, entry, what) for what in ("cpu", "server_cpu"))
+    cpu = None if own is None else own + (servers or 0.0)
+    return cpu, results.median(cell, entry, "peak_mib")
+
+
+def _drawn(line: Line, y: int) -> Iterator[str]:
+    x, anchor = (4, "start") if line.kind == "group" else (LEFT - 10, "end")
+    text = escape(line.text)
+    yield f'<text x="{x}" y="{y + 4}" class="{line.kind}" text-anchor="{anchor}">{text}</text>'
+    for state, values in line.values.items():
+        for axis, value in zip(AXES, values, strict=True):
             if value is not None:
-                tip = f"{SHOWN[name]}, {pair_title(pair)}, {state_title(state)}: {value:.3g}"
+                tip = f"{line.text}, {state_title(state)}, {axis.title}: {value:.3g}"
                 yield _mark(state, axis.at(value), y, tip)
 
 
@@ -133,6 +171,8 @@ def _axis(axis: Axis, height: int) -> Iterator[str]:
         x = axis.at(tick)
         yield f'<line x1="{x}" x2="{x}" y1="{TOP}" y2="{height - 8}" class="line"/>'
         yield f'<text x="{x}" y="{TOP - 6}" class="small" text-anchor="middle">{tick:g}</text>'
+    if not axis.bound:
+        return
     x = axis.at(axis.bound)
     yield (
         f'<line x1="{x}" x2="{x}" y1="{TOP}" y2="{height - 8}" class="bound">'

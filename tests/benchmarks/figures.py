@@ -121,7 +121,7 @@ def _memory(results: Results) -> Iterator[Figure]:
     for pair in map(pair_name, PAIRS):
         cells = [f"{pair} {state}" for state in STATES]
         yield _peak(results, Figure("peak memory", pair_title(pair), MEMORY_MIB), cells, SAFEGUARD)
-    for size in _sizes(results):
+    for size in sizes_of(results):
         cells = [name for name, _ in results.of_part("growth")]
         case = f"{int(size):,} rows a side"
         yield _peak(results, Figure("peak memory", case, MEMORY_MIB), cells, size)
@@ -137,7 +137,7 @@ def _peak(results: Results, figure: Figure, cells: list[str], entry: str) -> Fig
 
 
 def _growth(results: Results) -> Iterator[Figure]:
-    sizes = _sizes(results)
+    sizes = sizes_of(results)
     for name, cell in results.of_part("growth"):
         for size, before in zip(sizes[2:], sizes[1:], strict=False):
             seconds, fewer = (results.median(name, s, "wall") for s in (size, before))
@@ -161,7 +161,8 @@ def _own(results: Results, figure: Figure, cell: str, entry: str, what: str) -> 
     return replace(figure, value=results.median(cell, entry, what), right=right)
 
 
-def _sizes(results: Results) -> list[str]:
+def sizes_of(results: Results) -> list[str]:
+    """The sizes that growth was measured at, as entries name them, small ones first."""
     names = {entry for _, cell in results.of_part("growth") for entry in cell["entries"]}
     return sorted(names, key=int)
 

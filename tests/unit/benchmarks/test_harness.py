@@ -164,14 +164,55 @@ def test_a_quick_run_finds_what_was_planted_and_writes_a_page(tmp_path, servers_
     assert "bench:bench" not in (tmp_path / "benchmarks.json").read_text(encoding="utf-8")
 
 
-def test_a_page_of_nothing_says_not_measured(tmp_path):
-    results = Results(
-        {
-            "machine": dict.fromkeys(("cores", "cpu", "memory_gib", "system"), 1),
-            "versions": {"python": "3"},
-        },
-        {},
+ABOUT = {
+    "machine": dict.fromkeys(("cores", "cpu", "memory_gib", "system"), 1),
+    "versions": {"python": "3"},
+}
+
+
+def grown(walls: dict[int, float], status: str = "right") -> Results:
+    entries = {
+        str(size): {
+            "title": "Safeguard",
+            "rows": size,
+            "runs": [{"status": status, "wall": wall, "cpu": 1.0, "peak_mib": 100.0}],
+        }
+        for size, wall in walls.items()
+    }
+    head = {
+        "part": "growth",
+        "pair": "postgresql-postgresql",
+        "state": "few",
+        "day": "",
+        "commit": "",
+    }
+    return Results(ABOUT, {"growth few": {**head, "entries": entries}})
+
+
+def test_growth_is_time_per_row_against_the_size_before(tmp_path):
+    results = grown({1_000_000: 2.0, 5_000_000: 10.0, 50_000_000: 125.0})
+    figures = [figure for figure in of_safeguard(results) if figure.value is not None]
+    assert [(figure.what, figure.value, figure.holds) for figure in figures] == [
+        *[("peak memory", 100.0, True)] * 3,
+        ("time per row, 50,000,000 against 5,000,000 rows", pytest.approx(1.25), False),
+    ]
+    write_page(results, tmp_path / "page.md")
+    page = " ".join((tmp_path / "page.md").read_text(encoding="utf-8").split())
+    assert "420,000,000 entries a side" in page
+    assert "take 18 minutes" in page  # 125 s / 50 million * 420 million
+    write_chart(results, tmp_path / "chart.svg")
+    assert "time per row over that of 5,000,000" in (tmp_path / "chart.svg").read_text(
+        encoding="utf-8"
     )
+
+
+def test_a_target_is_not_reached_by_a_run_that_found_something_else():
+    figures = [f for f in of_safeguard(grown({1_000_000: 0.1}, "wrong")) if f.value is not None]
+    assert [figure.holds for figure in figures] == [False]
+
+
+def test_a_page_of_nothing_says_not_measured(tmp_path):
+    results = Results(ABOUT, {})
     write_page(results, tmp_path / "page.md")
     write_chart(results, tmp_path / "chart.svg")
     figures = [
