@@ -34,8 +34,10 @@ def main(arguments: list[str] | None = None) -> None:
     if not options.page_only:
         with closing(Stores(options.data)) as stores:
             for cell in _cells(stores, options):
+                when = now()
+                tell(f"{cell.name}: load {when['load']} before it")
                 runs = measure(cell, stores, environments, patience)
-                kept[cell.name] = as_json(cell, runs, now())
+                kept[cell.name] = as_json(cell, runs, when)
                 Results(about(stores.started()), kept).write(file)
     results = Results.read(file)
     write_page(results, options.out / "benchmarks.md")

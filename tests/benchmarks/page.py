@@ -34,6 +34,7 @@ def _machine(results: Results) -> str:
     about = results.about
     machine, versions = about["machine"], about["versions"]
     when = {(cell["day"], cell["commit"]) for cell in results.cells.values()}
+    load = max((cell["load"] for cell in results.cells.values()), default=0.0)
     checkouts = ", ".join(f"{day} (commit {commit})" for day, commit in sorted(when))
     servers = [
         f"{name} {versions[scheme].removeprefix('PostgreSQL ').split('-')[0]}"
@@ -42,7 +43,8 @@ def _machine(results: Results) -> str:
     ]
     return (
         f"{machine['cores']} cores ({machine['cpu']}), {machine['memory_gib']} GiB, {machine['system']}; "
-        f"Python {versions['python']}, {', '.join(servers)}. Measured: {checkouts}."
+        f"Python {versions['python']}, {', '.join(servers)}. "
+        f"Measured: {checkouts}; the load before a cell was at most {load}."
     )
 
 
@@ -112,6 +114,9 @@ def _entry(results: Results, cell: str, entry: str) -> Sequence[str]:
     who = facts["title"] if results.cells[cell]["part"] == "pairs" else f"{facts['title']}, {entry}"
     numbers = [results.median(cell, entry, w) for w in ("wall", "cpu", "server_cpu", "peak_mib")]
     wall, cpu, server_cpu, peak = (_plain(n, d) for n, d in zip(numbers, (2, 2, 2, 0), strict=True))
+    if wall and len(runs) > 1:
+        low, high = results.spread(cell, entry) or (0.0, 0.0)
+        wall += f" ({low:.2f}–{high:.2f})"
     each = numbers[0] / facts["rows"] * 1e6 if numbers[0] else None
     troubles = {_trouble(run) for run in runs if run["status"] != "right"}
     right = "yes" if results.is_right(cell, entry) else "; ".join(sorted(troubles))

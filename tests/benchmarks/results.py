@@ -71,6 +71,11 @@ class Results:
         values = [run[what] for run in self.runs(cell, entry) if _counts(run, what)]
         return median(values) if values else None
 
+    def spread(self, cell: str, entry: str) -> tuple[float, float] | None:
+        """The shortest and the longest time, of the runs that ended by themselves."""
+        walls = [run["wall"] for run in self.runs(cell, entry) if _counts(run, "wall")]
+        return (min(walls), max(walls)) if walls else None
+
     def ratio(
         self, over: tuple[str, str], under: tuple[str, str], what: str = "wall", of_over: str = ""
     ) -> float | None:

@@ -36,9 +36,10 @@ def about(servers: list[Host]) -> dict[str, Any]:
     }
 
 
-def now() -> dict[str, str]:
-    """The day, and the checkout that is measured."""
-    return {"day": datetime.now(UTC).date().isoformat(), "commit": _commit()}
+def now() -> dict[str, Any]:
+    """The day, the checkout that is measured, and how many processes want a core at this moment."""
+    load = round(os.getloadavg()[0], 1)
+    return {"day": datetime.now(UTC).date().isoformat(), "commit": _commit(), "load": load}
 
 
 def _commit() -> str:

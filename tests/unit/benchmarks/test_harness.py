@@ -185,6 +185,7 @@ def grown(walls: dict[int, float], status: str = "right") -> Results:
         "state": "few",
         "day": "",
         "commit": "",
+        "load": 0.0,
     }
     return Results(ABOUT, {"growth few": {**head, "entries": entries}})
 
