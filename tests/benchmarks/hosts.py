@@ -73,6 +73,11 @@ class BenchPostgresql(PostgresqlServer):
         assert self._process is not None
         return _cpu_seconds(self._process.pid)
 
+    def end_sessions(self) -> None:
+        """End what a contender that is no more still lets the server do."""
+        whose = f"FROM pg_stat_activity WHERE usename = '{MEASURED_USER}'"
+        self.execute("postgres", f"SELECT pg_terminate_backend(pid) {whose}")
+
     def log_size(self) -> int:
         """Where the log ends now, in bytes."""
         return self._log.stat().st_size
@@ -121,6 +126,10 @@ class BenchMariadb(MariadbServer):
         """CPU of the server so far."""
         assert self._process is not None
         return _cpu_seconds(self._process.pid)
+
+    def end_sessions(self) -> None:
+        """End what a contender that is no more still lets the server do."""
+        self.execute("", f"KILL USER '{MEASURED_USER}'@'%'")
 
 
 Host = BenchPostgresql | BenchMariadb

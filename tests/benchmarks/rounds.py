@@ -108,6 +108,9 @@ def run_once(entry: Entry, stores: Stores, environments: Environments, timeout: 
             "peak_mib": taken["peak_bytes"] / MIB,
             "statements": _statements(stores, log_end),
         }
+        if taken["timed_out"] or taken["exit_code"]:
+            for server in stores.started():
+                server.end_sessions()
         if taken["timed_out"]:
             return Run("timeout", f"ended after {timeout:.0f} s", **numbers)
         return _judged(entry, output, errors, taken["exit_code"], numbers)
