@@ -1,5 +1,6 @@
 # make demo    from nothing to a blocked rollout
 # make test    what CI runs: lint, types, layers, tests (installs what is missing, Debian only)
+# make bench   how fast it is, beside its peers: docs/benchmarks.md (BENCH_ARGS="--help")
 # make lint    the same without tests          make format   mend what can be mended
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -10,14 +11,18 @@ BIN := $(VENV)/bin
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet
 CHECKED := safeguard tests
 PYTEST_ARGS ?= -n 2
+BENCH_ARGS ?=
 
-.PHONY: demo test lint format lock clean services
+.PHONY: demo test bench lint format lock clean services
 
 demo: $(VENV)/.installed
 	$(BIN)/safeguard demo
 
 test: lint services
 	$(BIN)/pytest $(PYTEST_ARGS)
+
+bench: $(VENV)/.installed-dev services
+	PYTHONPATH=tests $(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check $(CHECKED)
