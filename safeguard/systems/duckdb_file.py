@@ -55,7 +55,7 @@ class DuckdbSession:
         path: Path,
         spec: SystemSpec,
         *,
-        limits: Limits = Limits(),  # noqa: ARG002, B008 - as all sessions; frozen
+        limits: Limits = Limits(),  # noqa: ARG002 - as all sessions; frozen
         ticket: str | None = None,
     ) -> None:
         if not path.is_file():

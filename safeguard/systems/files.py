@@ -41,7 +41,7 @@ class FilesSession:
         folder: Path,
         spec: SystemSpec,
         *,
-        limits: Limits = Limits(),  # noqa: ARG002, B008 - as all sessions; frozen
+        limits: Limits = Limits(),  # noqa: ARG002 - as all sessions; frozen
         ticket: str | None = None,
     ) -> None:
         self._name = name

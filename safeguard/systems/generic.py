@@ -84,7 +84,7 @@ class GenericSession:
         url: str,
         spec: SystemSpec,
         *,
-        limits: Limits = Limits(),  # noqa: ARG002, B008 - as all sessions; frozen
+        limits: Limits = Limits(),  # noqa: ARG002 - as all sessions; frozen
         ticket: str | None = None,
     ) -> None:
         if ticket is not None:

@@ -50,7 +50,7 @@ _TO_MEND = frozenset(
 class MysqlSession:
     """See `Session`."""
 
-    def __init__(self, name: str, url: str, limits: Limits = Limits()) -> None:  # noqa: B008 - frozen
+    def __init__(self, name: str, url: str, limits: Limits = Limits()) -> None:
         self._name, self._url, self._limits = name, url, limits
         self._turn = Turn(name)
         self._aside = Aside(url, limits)

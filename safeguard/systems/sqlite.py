@@ -47,7 +47,7 @@ class SqliteSession:
         path: Path,
         spec: SystemSpec,
         *,
-        limits: Limits = Limits(),  # noqa: B008 - frozen
+        limits: Limits = Limits(),
         ticket: str | None = None,
     ) -> None:
         if not path.is_file():

@@ -33,7 +33,16 @@ def outcome(result: CheckResult, folder: Path) -> tuple[Any, ...]:
     """Everything that two runs of one check must have alike."""
     findings = pq.read_table(folder / "findings.parquet").to_pylist()
     contents = [
-        (c.content, c.verdict, c.sums_old, c.sums_new, c.findings, c.causes, c.tolerated, c.customers)
+        (
+            c.content,
+            c.verdict,
+            c.sums_old,
+            c.sums_new,
+            c.findings,
+            c.causes,
+            c.tolerated,
+            c.customers,
+        )
         for c in result.contents
     ]
     return result.verdict, sorted(findings, key=repr), contents, result.customers

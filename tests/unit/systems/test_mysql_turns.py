@@ -27,7 +27,7 @@ WAIT = 60
 
 
 @contextmanager
-def opened(database: Database, limits: Limits = Limits()) -> Iterator[MysqlSession]:  # noqa: B008
+def opened(database: Database, limits: Limits = Limits()) -> Iterator[MysqlSession]:
     with closing(MysqlSession("old", database.url, limits)) as session:
         yield session
 
