@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
@@ -37,7 +38,7 @@ from safeguard.planning.layout import ContentPlan
 from safeguard.planning.twins import self_comparisons
 from safeguard.reports.writing import write_reports
 from safeguard.runs import FINDINGS, RunFolder, create_run, verdict_whatever_happens
-from safeguard.runs.journal import RunJournal, Terms, only_one
+from safeguard.runs.journal import RunJournal, Terms
 from safeguard.systems.opened import Kindness, Systems, open_systems
 
 
@@ -74,14 +75,14 @@ def run_check(
     """
     folder = folder or create_run(plan_path, out, dt.datetime.now(dt.UTC))
     request = request or Request()
-    with verdict_whatever_happens(folder, folder.started), only_one(folder.path):
+    with closing(folder), verdict_whatever_happens(folder, folder.started):
         loaded = load_plan(plan_path, environ)
         if request.cluster:
             refuse_secrets(loaded)
         result = _Run(loaded, folder, request, progress).result()
         write_reports(folder, result, request.formats)
         folder.write_result(result)
-        if not any(content.failed for content in result.contents):
+        if not result.resume:
             folder.clean()
     return result, folder.path
 
@@ -98,6 +99,17 @@ def run_discover(plan_path: Path, environ: Mapping[str, str]) -> Coverage:
 
 
 # -- private -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What a plan looks like in its systems."""
+
+    coverage: Coverage
+    blind: tuple[str, ...]
+    plans: tuple[ContentPlan | ContentResult, ...]
+    """One a contract, in their order: how it is read, or that a system refuses to tell."""
+    book: CustomerBook
 
 
 class _Run:
@@ -130,22 +142,35 @@ class _Run:
         return result
 
     def _compare(self, systems: Systems, exchange: Exchange, journal: RunJournal) -> CheckResult:
-        loaded = self.loaded
-        coverage = survey(loaded, systems)
-        blind = blind_spots(loaded, systems)
-        plans = prepare(loaded, systems)
-        book = read_customers(exchange, loaded, plans, systems)
-        store = self._store()
-        with self._workers(systems, exchange, store, book) as workers:
-            at_hand = (exchange, store, systems, workers, book, journal)
-            contents = [self._content(plan, *at_hand) for plan in plans]
+        loaded, store = self.loaded, self._store()
+        seen = systems.steadily(lambda: self._look_around(systems, exchange))
+        with self._workers(systems, exchange, store, seen.book) as workers:
+            at_hand = (exchange, store, systems, workers, seen.book, journal)
+            contents = [
+                self._content(plan, *at_hand) if isinstance(plan, ContentPlan) else plan
+                for plan in seen.plans
+            ]
         if not any(content.failed for content in contents):
             store.remove()
-        add_uncovered(exchange, coverage)
-        doubts = (*self_comparisons(loaded), *blind)
-        decision = decide(contents, coverage, loaded.plan.policy, doubts)
-        result = self._judged(decision, book.impact(), coverage)
+        add_uncovered(exchange, seen.coverage)
+        doubts = (*self_comparisons(loaded), *seen.blind)
+        decision = decide(contents, seen.coverage, loaded.plan.policy, doubts)
+        result = self._judged(decision, seen.book.impact(), seen.coverage)
         return replace(result, systems=systems.infos(), revealed=self.request.reveal)
+
+    def _look_around(self, systems: Systems, exchange: Exchange) -> _Seen:
+        """What is asked of the systems before any content is read."""
+        loaded = self.loaded
+        coverage, blind = survey(loaded, systems), blind_spots(loaded, systems)
+        refused: dict[str, SystemProblem] = {}
+        plans = {p.contract.content: p for p in prepare(loaded, systems, refused)}
+        book = read_customers(exchange, loaded, tuple(plans.values()), systems)
+        every = [
+            plans.get(name) or failed_content(one.contract, one.path, refused[name])
+            for one in loaded.contracts
+            for name in [one.contract.content]
+        ]
+        return _Seen(coverage, blind, tuple(every), book)
 
     def _store(self) -> Buckets:
         """Where entries wait between reading and joining."""
@@ -197,7 +222,7 @@ class _Run:
             result = comparison.compare()
         except (SystemProblem, UsageProblem) as problem:  # SQL may fail on the data it meets
             comparison.abandon()
-            return failed_content(plan.contract, plan.path, str(problem))
+            return failed_content(plan.contract, plan.path, problem)
         left = keep_findings(exchange, store, name, f"done-{folder_of(name)}")
         journal.keep_result(name, result, left)
         store.remove(folder_of(name))
@@ -206,7 +231,7 @@ class _Run:
     def _out_of_reach(self, problem: SystemProblem) -> CheckResult:
         """The result of a run that a system ended before its contents were compared."""
         loaded = self.loaded
-        contents = [failed_content(c.contract, c.path, str(problem)) for c in loaded.contracts]
+        contents = [failed_content(c.contract, c.path, problem) for c in loaded.contracts]
         nothing = Coverage(0, 0, (), (), (), ("coverage was not judged",))
         decision = decide(contents, nothing, loaded.plan.policy)
         reasons = (str(problem), "nothing was compared")
@@ -214,7 +239,6 @@ class _Run:
 
     def _judged(self, decision: Decision, customers: Impact, coverage: Coverage) -> CheckResult:
         loaded, folder = self.loaded, self.folder
-        finished = dt.datetime.now(dt.UTC)
         return CheckResult(
             run=folder.run,
             migration=loaded.plan.migration,
@@ -223,7 +247,7 @@ class _Run:
             reasons=decision.reasons,
             notes=_notes(loaded) + decision.notes,
             started_at=folder.started.isoformat(),
-            finished_at=finished.isoformat(),
+            finished_at=dt.datetime.now(dt.UTC).isoformat(),
             tool_version=__version__,
             plan_digest=loaded.digest,
             customers=customers,
@@ -232,7 +256,8 @@ class _Run:
             systems=(),
             plan=loaded.path,
             exit_code=decision.verdict.exit_code,
-            seconds=(finished - folder.started).total_seconds(),
+            seconds=time.monotonic() - folder.began,
+            resume=folder.resume if any(c.failed for c in decision.contents) else "",
         )
 
 

@@ -21,6 +21,7 @@ _OPTIONS = {
     ),
     "max_snapshot_age": (_SECONDS, "SECONDS", 0, "Hold no snapshot longer than this."),
     "statement_timeout": (_SECONDS, "SECONDS", 0, "Let no statement run longer than this."),
+    "lock_timeout": (_SECONDS, "SECONDS", 60, "Wait so long for a table that somebody has locked."),
     "connections": (click.IntRange(min=1), "N", 2, "Connections that read a system at one time."),
     "retry_for": (_SECONDS, "SECONDS", 120, "Wait so long for a system that went away."),
 }
@@ -58,6 +59,8 @@ def kindness_of(asked: dict[str, float]) -> Kindness:
         max_snapshot_age=asked["max_snapshot_age"],
         retry_for=asked["retry_for"],
         limits=Limits(
-            connections=int(asked["connections"]), statement_timeout=asked["statement_timeout"]
+            connections=int(asked["connections"]),
+            statement_timeout=asked["statement_timeout"],
+            lock_timeout=asked["lock_timeout"],
         ),
     )

@@ -12,7 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from safeguard.comparing.buckets import Buckets, folder_of, runs_of_buckets
-from safeguard.comparing.crosswalks import crosswalk_tables, load_kin, load_walk, old_view
+from safeguard.comparing.crosswalks import (
+    crosswalk_tables,
+    digest,
+    load_kin,
+    load_walk,
+    old_view,
+)
 from safeguard.comparing.customers import CustomerBook
 from safeguard.comparing.doubt import withdraw_uncertain
 from safeguard.comparing.elsewhere import find_misattributed
@@ -39,8 +45,9 @@ from safeguard.comparing.tolerance import count_tolerated
 from safeguard.comparing.workers import JoinOrder, Workers, book_tables
 from safeguard.findings.progress import ProgressListener
 from safeguard.findings.result import ContentResult
+from safeguard.findings.trouble import SystemProblem
 from safeguard.planning.layout import ContentPlan, SourcePlan
-from safeguard.systems.opened import Systems
+from safeguard.systems.opened import TRIES, Systems
 
 PARTITION_BYTES = 96 << 20
 """Of both sides together: what one join task holds."""
@@ -116,15 +123,28 @@ class ContentComparison:
                 self.exchange.create(table, body)
 
     def _read(self) -> None:
-        sources: tuple[SourcePlan, ...] = (*self.plan.old, *self.plan.new)
-        for source in sources:
-            self.systems.fresh(source.system)
-        for source in sources:
-            self._read_crosswalks(source)
-        self.gathered = self._read_before(sources)
+        self.sources: tuple[SourcePlan, ...] = (*self.plan.old, *self.plan.new)
+        walked = {w.spec.system for s in self.sources for w in s.crosswalks}
+        for name in {s.system for s in self.sources} | walked:
+            self.systems.fresh(name)
+        for _ in range(TRIES):
+            reasons = self.systems.steadily(self._read_crosswalks)
+            translated = self.systems.snapshots(walked)
+            self._gather()
+            if translated == self.systems.snapshots(walked):  # else ids of two states are mixed
+                break
+        else:
+            raise SystemProblem(f"{self._name}: the snapshot of its crosswalk was lost too often")
+        self.tally.reasons += reasons
+        for source in self.sources:
+            self._tell_source(source, self.gathered[key_of(source)])
+
+    def _gather(self) -> None:
         kin = load_kin(self.exchange, self.plan)
-        tables = (*crosswalk_tables(self.plan, kin), *book_tables(self.book))
-        self.workers.prepare(self.plan, tables)
+        tables = crosswalk_tables(self.plan, kin)
+        self.ids = digest(self.exchange, tables)
+        self.gathered = self._read_before()
+        self.workers.prepare(self.plan, (*tables, *book_tables(self.book)))
         gathering = Gathering(
             self.plan,
             self.systems,
@@ -133,27 +153,38 @@ class ContentComparison:
             kin,
             next((g.buckets for g in self.gathered.values()), None),
         )
-        gathering.gather([s for s in sources if key_of(s) not in self.gathered], self._done)
-        for source in sources:
-            self._tell_source(source, self.gathered[key_of(source)])
+        wanted = [s for s in self.sources if key_of(s) not in self.gathered]
+        gathering.gather(wanted, self._begun, self._done)
 
-    def _read_before(self, sources: Iterable[SourcePlan]) -> dict[Key, Gathered]:
-        """What an earlier try of this run read whole, and is still there."""
-        kept = {key_of(s): self.journal.source(self._name, key_of(s)) for s in sources}
-        return {
-            key: g for key, g in kept.items() if g and self.store.has([f.name for f in g.files])
-        }
+    def _begun(self, keys: Iterable[Key]) -> None:
+        self.journal.forget_sources(self._name, keys)
+
+    def _read_before(self) -> dict[Key, Gathered]:
+        """What an earlier try read whole, and is still there. Of one system all sources or none: two
+        states of it beside each other would show what went from one to the other twice, or never."""
+        found: dict[Key, Gathered] = {}
+        for source in self.sources:
+            kept = self.journal.source(self._name, key_of(source))
+            if kept is None or kept.ids != self.ids:
+                continue
+            if self.store.has([f.name for f in kept.files]):
+                found[key_of(source)] = kept
+        half = {s.system for s in self.sources if key_of(s) not in found}
+        return {key_of(s): found[key_of(s)] for s in self.sources if s.system not in half}
 
     def _done(self, source: SourcePlan, gathered: Gathered) -> None:
-        self.gathered[key_of(source)] = gathered
-        self.journal.keep_source(self._name, key_of(source), gathered)
+        self.gathered[key_of(source)] = replace(gathered, ids=self.ids)
+        self.journal.keep_source(self._name, key_of(source), self.gathered[key_of(source)])
 
-    def _read_crosswalks(self, source: SourcePlan) -> None:
-        side, _ = key_of(source)
-        for walk in source.crosswalks:
-            batches = self.systems[walk.spec.system].stream(walk.selection)
-            report = load_walk(self.exchange, side, source, walk, batches)
-            self.tally.reasons += report.reasons(walk)
+    def _read_crosswalks(self) -> list[str]:
+        """Every crosswalk of the content; what it says against itself."""
+        reasons: list[str] = []
+        for source in self.sources:
+            side, _ = key_of(source)
+            for walk in source.crosswalks:
+                batches = self.systems[walk.spec.system].stream(walk.selection)
+                reasons += load_walk(self.exchange, side, source, walk, batches).reasons(walk)
+        return reasons
 
     def _tell_source(self, source: SourcePlan, gathered: Gathered) -> None:
         """Rows by the server's own count in the same snapshot; what `where` leaves out is noted."""

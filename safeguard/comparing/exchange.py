@@ -7,6 +7,7 @@ see `Exchange.apart`.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,14 +29,17 @@ class Exchange:
     """
 
     def __init__(self, folder: Path, memory_limit: str = MEMORY_LIMIT, threads: int = 2) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        spill = folder / "spill"
+        with _room():
+            folder.mkdir(parents=True, exist_ok=True)
+            shutil.rmtree(spill, ignore_errors=True)  # of a try that was killed
         self._connection = duckdb.connect(
             ":memory:",
             config={
                 "memory_limit": memory_limit,
                 "threads": threads,
                 "preserve_insertion_order": False,
-                "temp_directory": str(folder / "spill"),
+                "temp_directory": str(spill),
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
             },
@@ -155,7 +159,7 @@ def _room() -> Iterator[None]:
     """A disk that is full, or too little memory, is no bug of ours, and no verdict."""
     try:
         yield
-    except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+    except (duckdb.IOException, duckdb.OutOfMemoryException, OSError) as error:
         words = str(error).splitlines()[0]
         raise OutOfRoom(f"the check ran out of room for what it compares: {words}") from error
 

@@ -23,7 +23,7 @@ from safeguard.findings.trouble import ConnectionLost, SystemProblem
 from safeguard.planning.layout import ContentPlan, NewPlan, SourcePlan
 from safeguard.systems.canonical import Storage
 from safeguard.systems.interface import Part
-from safeguard.systems.opened import Systems
+from safeguard.systems.opened import TRIES, Systems
 
 BUCKET_BYTES, MOST_BUCKETS = 16 << 20, 1024
 """How large a bucket is meant to be, of all sources together. Owners with more entries make larger
@@ -36,8 +36,6 @@ _WIDTHS = {
     Storage.BINARY: 64,
 }
 """Bytes of a value; of texts a guess."""
-TRIES = 4
-"""So often one source is read when its connections are lost again and again."""
 
 Key = tuple[str, int]
 """("old" or "new", index of the source)."""
@@ -54,6 +52,8 @@ class Gathered:
     files: tuple[BucketFile, ...]
     buckets: int
     """Into so many its owners are hashed: the same for every source of a content."""
+    ids: str = ""
+    """What the content's crosswalks were when its rows were translated, see `crosswalks.digest`."""
 
 
 def key_of(source: SourcePlan) -> Key:
@@ -81,10 +81,14 @@ class Gathering:
         self._given_up = threading.Event()
 
     def gather(
-        self, sources: Iterable[SourcePlan], done: Callable[[SourcePlan, Gathered], None]
+        self,
+        sources: Iterable[SourcePlan],
+        begun: Callable[[Iterable[Key]], None],
+        done: Callable[[SourcePlan, Gathered], None],
     ) -> None:
-        """Read these sources; `done` is called with each as soon as it is whole, here and not in a
-        thread. A source may be done a second time, when its system's snapshot was lost.
+        """Read these sources; `begun` is called before what is known of them is overwritten, `done`
+        with each as soon as it is whole, here and not in a thread. A source may be begun and done a
+        second time, when its system's snapshot was lost.
 
         Raises SystemProblem when a system does not come back, UsageProblem for SQL that fails on the
         data, OutOfRoom.
@@ -93,6 +97,7 @@ class Gathering:
         every, tries = dict(wanted), dict.fromkeys(wanted, 0)
         while wanted:
             lost: dict[Key, ConnectionLost] = {}
+            begun(wanted)
             for key, found in self._at_once(list(wanted.values())):
                 if isinstance(found, ConnectionLost):
                     lost[key] = found
@@ -105,7 +110,7 @@ class Gathering:
                     raise problem
                 system = every[key].system
                 again = {k for k, s in every.items() if s.system == system}
-                keys = again if self.systems.mend(system, problem) else {key}
+                keys = again if self.systems.mend(system, problem, tries[key]) else {key}
                 wanted |= {k: every[k] for k in keys}
 
     def _at_once(
@@ -115,18 +120,12 @@ class Gathering:
         self._given_up = threading.Event()
         with self._pool(sources) as pool:
             counts = {key_of(s): pool.submit(self._count, s) for s in sources}
-            self._choose_buckets(sources, counts.values())
+            with self.systems.awaited(*{s.system for s in sources}):
+                self._choose_buckets(sources, counts.values())
             reads = {key_of(s): self._submit(pool, s, len(sources)) for s in sources}
             for source in sources:
                 key = key_of(source)
-                try:
-                    every, counted = counts[key].result()
-                    yield (
-                        key,
-                        _whole([r.result() for r in reads[key]], every, counted, self.buckets),
-                    )
-                except ConnectionLost as problem:
-                    yield key, problem
+                yield key, self._found(source, reads[key], counts[key])
                 self.progress.finished(self.content, source.system)
 
     @contextmanager
@@ -144,6 +143,18 @@ class Gathering:
             raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+    def _found(
+        self,
+        source: SourcePlan,
+        reads: list[Future[ReadDone]],
+        count: Future[tuple[int, int]],
+    ) -> Gathered | ConnectionLost:
+        try:
+            with self.systems.awaited(source.system):
+                return _whole([r.result() for r in reads], *count.result(), self.buckets)
+        except ConnectionLost as problem:
+            return problem
 
     def _count(self, source: SourcePlan) -> tuple[int, int]:
         selection = source.selection
@@ -170,7 +181,8 @@ class Gathering:
     ) -> list[Future[ReadDone]]:
         try:
             most = self.workers.parts(source.system, sources)
-            parts = self.systems[source.system].parts(source.selection, most)
+            with self.systems.awaited(source.system):
+                parts = self.systems[source.system].parts(source.selection, most)
         except ConnectionLost as problem:
             failed: Future[ReadDone] = Future()
             failed.set_exception(problem)
@@ -200,6 +212,7 @@ class Gathering:
                 raise SystemProblem("the reading was given up")
             yield batch
             pace.spend(batch.num_rows)
+            self.systems.heard(system)
 
 
 def _whole(reads: list[ReadDone], every: int, counted: int, buckets: int) -> Gathered:

@@ -148,7 +148,7 @@ class ContentResult:
     """Field -> cause -> changed fields; a document's field is named without its path."""
     seconds: float = 0.0
     failed: bool = False
-    """It could not be read or compared to its end; a later try may."""
+    """A system, or the room here, did not let it be compared to its end; a later try may."""
 
 
 @dataclass(frozen=True)
@@ -223,3 +223,5 @@ class CheckResult:
     exit_code: int = 3
     seconds: float = 0.0
     revealed: bool = False
+    resume: str = ""
+    """The command that goes on with this run; "" where it came to its end."""

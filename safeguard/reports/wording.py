@@ -249,6 +249,8 @@ def next_step(result: CheckResult, folder: str | None = None) -> str:
             run = shlex.quote(folder or result.run)
             return f"safeguard report {run} --format csv · mend the migration · {again}"
         case Verdict.UNDECIDED:
+            if result.resume:
+                return f"mend what is named above. Resume with: {result.resume}"
             return f"mend what is named above · {again}"
         case Verdict.PASS:
             return "roll out soon: the check speaks of the moment when it read"

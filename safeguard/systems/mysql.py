@@ -16,7 +16,7 @@ import pyarrow as pa
 import pymysql
 
 from safeguard.findings.result import SystemInfo
-from safeguard.findings.trouble import SafeguardError, SystemProblem, UsageProblem
+from safeguard.findings.trouble import ConnectionLost, SafeguardError, SystemProblem, UsageProblem
 from safeguard.systems import mysql_catalog as catalog
 from safeguard.systems import mysql_grants as grants
 from safeguard.systems.interface import (
@@ -45,6 +45,8 @@ _TO_MEND = frozenset(
     | {1792, 4078}
 )
 """Errors that a person mends in the contract's SQL (1792 is an attempt to write)."""
+_LOST = frozenset({1053, 1077, 1152, 1158, 1159, 1160, 1161, 1927, 2003, 2006, 2013, 2055})
+"""The connection failed, was killed, or went with its server."""
 
 
 class MysqlSession:
@@ -56,6 +58,7 @@ class MysqlSession:
         self._aside = Aside(url, limits)
         self._loose: set[str] = set()
         self._engines_of: dict[str, list[tuple[Any, ...]]] = {}
+        self._connection_id = 0
         self._connection = self._connect()
         try:
             (who,) = self._ask("SELECT VERSION(), DATABASE(), CONNECTION_ID()")
@@ -152,12 +155,13 @@ class MysqlSession:
         return None
 
     def alive(self) -> bool:
-        """See `Session.alive`. A connection that is at work is not asked, its work will tell."""
+        """See `Session.alive`. While the connection is at work, another one sees whether the server
+        still has it."""
         try:
             with self._turn.taken(at_once=True):
                 return is_in_transaction(self._connection, ALIVE_SECONDS)
         except Busy:
-            return True
+            return self._aside.stands(self._connection_id)
         except SystemProblem:  # it was closed
             return False
 
@@ -167,7 +171,8 @@ class MysqlSession:
 
     def close(self) -> None:
         """See `Session.close`."""
-        self._turn.close()
+        if self._turn.close():  # nobody waits any more for what it is doing
+            self._aside.kill_query(self._connection_id)
         self._aside.close()
         cut(self._connection)
 
@@ -284,4 +289,6 @@ class MysqlSession:
         words = split_host(self._url) or redact(" ".join(said.split()), self._url)
         if code in _TO_MEND and not (gone and code == _NO_TABLE):
             return UsageProblem(f"{self._name}: {words}")
-        return SystemProblem(f"{self._name} ({mask(self._url)}): {words}")
+        is_lost = code in _LOST or isinstance(error, (OSError, pymysql.InterfaceError))
+        lost = ConnectionLost if is_lost else SystemProblem
+        return lost(f"{self._name} ({mask(self._url)}): {words}")

@@ -18,6 +18,8 @@ _LAG_SECONDS = 10
 _STATUS = (
     "SHOW GLOBAL STATUS WHERE Variable_name IN ('Threads_running', 'Innodb_row_lock_current_waits')"
 )
+_SILENT = ((2003,), (2006,), (2013,))
+"""Errors that are not the server's own words."""
 _REPLICA = ("SHOW REPLICA STATUS", "SHOW SLAVE STATUS")
 """In the words of new servers and of old ones; who may not ask gets no answer."""
 _LAG = ("Seconds_Behind_Source", "Seconds_Behind_Master")
@@ -39,6 +41,16 @@ class Aside:
         except (pymysql.Error, OSError):
             return False
         return True
+
+    def stands(self, connection_id: int) -> bool:
+        """Whether the server still has that connection. One that answers anything else is there."""
+        sql = f"SELECT 1 FROM information_schema.processlist WHERE id = {connection_id}"
+        try:
+            return bool(self._ask(sql))
+        except (OSError, pymysql.InterfaceError):
+            return False
+        except pymysql.Error as error:
+            return error.args[:1] not in _SILENT
 
     def strain(self) -> str:
         """See `Session.strain`. A server that does not answer is strained."""

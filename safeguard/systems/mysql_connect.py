@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import socket
 from contextlib import suppress
 from typing import Any
@@ -55,6 +56,8 @@ def begin(connection: Any, limits: Limits) -> None:
             _set_if_known(cursor, setting)
         if limits.statement_timeout:
             cursor.execute(f"SET SESSION {_time_limit(mariadb, limits.statement_timeout)}")
+        locks = math.ceil(limits.lock_timeout) or _FOREVER
+        cursor.execute(f"SET SESSION lock_wait_timeout = {min(locks, _FOREVER)}")
         for statement in _BEGIN:
             cursor.execute(statement)
 

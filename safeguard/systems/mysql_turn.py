@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from safeguard.findings.trouble import SystemProblem
+from safeguard.findings.trouble import ConnectionLost, SystemProblem
 
 _LOOK_SECONDS = 1.0
 """How often a waiting thread looks whether the one before it has ended, which nobody tells it."""
@@ -48,15 +48,16 @@ class Turn:
         """Say that the thread that holds the turn is now this one: it goes on with a stream."""
         self._holder = threading.current_thread()
 
-    def close(self) -> None:
-        """Nobody gets a turn any more."""
+    def close(self) -> bool:
+        """Nobody gets a turn any more. Returns whether somebody has it."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
+            return self._holder is not None
 
     def _refuse_endless(self) -> None:
         if self._closed:
-            raise SystemProblem(f"{self._name}: its snapshot was closed")
+            raise ConnectionLost(f"{self._name}: its snapshot was closed")
         if self._holder is threading.current_thread():
             raise SystemProblem(
                 f"{self._name}: another stream of the same snapshot is still being read, by the"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -24,11 +24,12 @@ from safeguard.systems import postgresql_catalog as catalog
 from safeguard.systems.interface import Column, Limits, Part, Relation, Selection, Table
 from safeguard.systems.missing import MissingRelation
 from safeguard.systems.postgresql_connect import (
-    answers,
+    answer,
     arguments,
     begin,
     connect,
     settings,
+    sever,
     trouble,
     words_of,
 )
@@ -56,6 +57,7 @@ class PostgresqlSession:
         self._lock = threading.RLock()
         given = arguments(url, limits)
         self._main = self._connected(given, limits)
+        self._pid = self._main.pgconn.backend_pid
         try:
             self._snapshot = self._exported(ticket)
             self._ticket = ticket or self._snapshot
@@ -157,7 +159,7 @@ class PostgresqlSession:
         if not self._lock.acquire(timeout=ALIVE_SECONDS):
             return self._watch.stands(self._pid)
         try:
-            return answers(self._main, ALIVE_SECONDS)
+            return answer(self._main, "SELECT 1", (), ALIVE_SECONDS) == ["1"]
         except psycopg.Error:
             return False
         finally:
@@ -171,8 +173,7 @@ class PostgresqlSession:
         """See `Session.close`."""
         self._readers.close()
         self._watch.close()
-        with suppress(psycopg.Error):
-            self._main.close()
+        sever(self._main)
 
     @cached_property
     def _types(self) -> PgTypes:

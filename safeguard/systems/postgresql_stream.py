@@ -61,6 +61,8 @@ class Readers:
         with self._lock:
             readings = list(self._readings)
         for reading in readings:
+            reading.cancel()
+        for reading in readings:
             reading.give_up()
         with self._lock:
             idle, self._idle = self._idle, []
@@ -99,9 +101,10 @@ class _Reading:
     def __init__(self, readers: Readers, sql: str, at_end: Callable[[], None]) -> None:
         self._readers, self._sql, self._at_end = readers, sql, at_end
         self._read: Queue[pa.RecordBatch | BaseException | None] = Queue(READ_AHEAD)
-        self._lock = threading.Lock()
+        self._lock, self._ending = threading.Lock(), threading.Lock()
         self._connection: adbc.AdbcConnection | None = None
         self._given_up = threading.Event()
+        self._given_up_at = 0.0
         self._thread = threading.Thread(target=self._run, name="postgresql-reader", daemon=True)
 
     def start(self) -> None:
@@ -115,13 +118,20 @@ class _Reading:
             yield found
         self._thread.join()
 
+    def cancel(self) -> None:
+        """Begin to end the read, if it has not ended, and its connection with it."""
+        with self._ending:  # not the lock under which a cancel waits for a server that is silent
+            if self._given_up.is_set():
+                return
+            self._given_up_at = time.monotonic()
+            self._given_up.set()
+        if self._thread.is_alive():
+            threading.Thread(target=self._cancel, name="postgresql-cancel", daemon=True).start()
+
     def give_up(self) -> None:
-        """End the read, if it has not ended, and its connection with it."""
-        self._given_up.set()
-        if not self._thread.is_alive():
-            return
-        threading.Thread(target=self._cancel, name="postgresql-cancel", daemon=True).start()
-        end = time.monotonic() + GIVE_UP_SECONDS
+        """End the read, and wait for it, but not for ever."""
+        self.cancel()
+        end = self._given_up_at + GIVE_UP_SECONDS
         while self._thread.is_alive() and time.monotonic() < end:
             with suppress(Empty):  # room for what the thread still wants to hand on
                 self._read.get_nowait()

@@ -10,16 +10,20 @@ from collections.abc import Callable
 
 import pytest
 
-from safeguard.check import run_check
+from safeguard.check import Request, run_check
 from safeguard.findings.progress import SilentProgress
 from safeguard.findings.trouble import SafeguardError
 from safeguard.findings.words import Verdict
+from safeguard.systems.opened import Kindness
 from servers import Database, MariadbServer, PostgresqlServer, Server
 
 SERIES = {
     "postgresql": "INSERT INTO queue SELECT i, i, 1, repeat('x', 50) FROM generate_series(1, 400000) i",
     "mariadb": "INSERT INTO queue SELECT seq, seq, 1, repeat('x', 50) FROM seq_1_to_400000",
 }
+
+
+IMPATIENT = Request(kindness=Kindness(retry_for=1))
 
 
 class During(SilentProgress):
@@ -59,7 +63,9 @@ def filled(server: Server, kind: str, name: str) -> Database:
 def ended(shop, progress) -> str:
     """The verdict that a run left, however it ended."""
     try:
-        run_check(shop.plan, out=shop.folder / "out", progress=progress, environ={})
+        run_check(
+            shop.plan, out=shop.folder / "out", progress=progress, environ={}, request=IMPATIENT
+        )
     except SafeguardError as error:
         assert error.exit_code in (2, 3)  # noqa: PT017 (a result is an answer too)
     return shop.verdict["verdict"]
@@ -170,7 +176,6 @@ def test_an_interrupted_check_is_undecided(shop, number):
     process.send_signal(number)
     assert process.wait(60) == 130
     assert (shop.verdict["verdict"], shop.verdict["exit_code"]) == ("UNDECIDED", 130)
-    assert not (shop.folder / "out" / "exchange").exists()
 
 
 MOMENTS = (0.02, 0.2, 0.35, 0.5, 0.65, 0.8)
@@ -196,11 +201,13 @@ def test_ctrl_c_at_any_moment_is_no_bug_of_ours(shop):
     assert set(interrupted) == {(130, "UNDECIDED", 130)}, ends
 
 
-def test_a_check_interrupted_as_it_opens_leaves_nothing(shop):
+def test_a_check_interrupted_as_it_opens_can_be_gone_on_with(shop):
     slow(shop)
     process = started(shop, 0)
     process.terminate()
     assert process.wait(60) == 130
+    resumed = [*shop.command()[:5], "--resume", str(shop.folder / "out")]
+    assert subprocess.run(resumed, capture_output=True, timeout=120).returncode == 0
     assert not (shop.folder / "out" / "exchange").exists()
 
 
