@@ -1,6 +1,7 @@
 # make demo      from nothing to a blocked rollout
 # make test      what CI runs: lint, types, layers, tests (installs what is missing, Debian only)
 # make test-all  the same with tests that take longer: servers that die, networks that fail
+# make bench     how fast it is, beside its peers: docs/benchmarks.md (BENCH_ARGS="--help")
 # make lint      the same without tests        make format   mend what can be mended
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -12,14 +13,18 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_CONSTRAINT=constraints.txt $(BIN)/pyt
 CHECKED := safeguard tests
 PYTEST_ARGS ?= -n 2 -m "not slow"
 PYTEST_ALL_ARGS ?= -n 2
+BENCH_ARGS ?=
 
-.PHONY: demo test test-all lint format lock clean services
+.PHONY: demo test test-all bench lint format lock clean services
 
 demo: $(VENV)/.installed
 	$(BIN)/safeguard demo
 
 test: lint services
 	$(BIN)/pytest $(PYTEST_ARGS)
+
+bench: $(VENV)/.installed-dev services
+	PYTHONPATH=tests $(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 test-all: lint services
 	$(BIN)/pytest $(PYTEST_ALL_ARGS)

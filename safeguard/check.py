@@ -12,7 +12,7 @@ from pathlib import Path
 
 from safeguard import __version__
 from safeguard.comparing.buckets import Buckets, folder_of
-from safeguard.comparing.cluster import ClusterWorkers, cluster_executor
+from safeguard.comparing.cluster import ClusterWorkers, cluster_executor, refuse_secrets
 from safeguard.comparing.content import ContentComparison
 from safeguard.comparing.customers import CustomerBook
 from safeguard.comparing.exchange import Exchange
@@ -77,6 +77,8 @@ def run_check(
     request = request or Request()
     with closing(folder), verdict_whatever_happens(folder, folder.started):
         loaded = load_plan(plan_path, environ)
+        if request.cluster:
+            refuse_secrets(loaded)
         result = _Run(loaded, folder, request, progress).result()
         write_reports(folder, result, request.formats)
         folder.write_result(result)

@@ -49,9 +49,16 @@ class Buckets:
         self.place = str(place)
         self.is_local = "://" not in self.place
 
-    def write(self, name: str, rows: pa.Table) -> BucketFile:
-        """Store rows by their `bucket`. Raises OutOfRoom when they do not fit."""
-        batch, counts = _sorted(rows)
+    def write(
+        self, name: str, rows: pa.Table, owners: Sequence[str] = (), number: int = 1
+    ) -> BucketFile:
+        """Store rows by their column `bucket`, or else by `number` buckets of their integer columns
+        `owners`. Raises OutOfRoom when they do not fit."""
+        if BUCKET in rows.column_names:
+            numbers, rows = rows.column(BUCKET).to_numpy(), rows.drop_columns([BUCKET])
+        else:
+            numbers = owner_buckets(rows, owners, number)
+        batch, counts = _sorted(rows, numbers)
         found, first = [], 0
         with self._writing(name) as sink, pa.ipc.new_file(sink, batch.schema) as file:
             for bucket in np.flatnonzero(counts).tolist():
@@ -109,15 +116,17 @@ class Buckets:
     def _writing(self, name: str) -> Iterator[Any]:
         try:
             if self.is_local:
-                target = self._path(name)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                partial = target.with_name(f".{target.name}.partial")
+                path = self._path(name)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                partial = path.with_name(f".{path.name}.partial")
                 with pa.OSFile(str(partial), "wb") as sink:
                     yield sink
-                partial.replace(target)
+                partial.replace(path)
             else:
                 system, root = self._remote()
-                with system.open(f"{root}/{name}", "wb") as sink:
+                target = f"{root}/{name}"
+                system.makedirs(target.rpartition("/")[0], exist_ok=True)
+                with system.open(target, "wb") as sink:
                     yield sink
         except OSError as error:
             raise self._trouble(error) from error
@@ -185,11 +194,26 @@ def runs_of_buckets(files: Sequence[BucketFile], budget: int) -> tuple[tuple[int
     return tuple(found) or ((0, 0),)
 
 
-def _sorted(rows: pa.Table) -> tuple[pa.RecordBatch, Any]:
+def owner_buckets(rows: pa.Table, owners: Sequence[str], number: int) -> Any:
+    """The bucket of each row by its integer owner columns, a multiplicative hash (Knuth, The Art of
+    Computer Programming 3, 6.4) whose low half is folded in; NULL counts as 0."""
+    mixed = np.zeros(rows.num_rows, np.uint64)
+    if number > 1:
+        for owner in owners:
+            value = rows.column(owner).combine_chunks().fill_null(0).to_numpy(zero_copy_only=False)
+            mixed = (mixed + value.view(np.uint64)) * _GOLDEN
+            mixed ^= mixed >> np.uint64(32)
+    return (mixed % np.uint64(number)).astype(np.uint16)
+
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+"""2**64 divided by the golden ratio."""
+
+
+def _sorted(rows: pa.Table, numbers: Any) -> tuple[pa.RecordBatch, Any]:
     """The rows in the order of their buckets, and how many each bucket has."""
-    numbers = rows.column(BUCKET).to_numpy()
     counts = np.bincount(numbers)
-    plain = _without_empty(rows.drop_columns([BUCKET]))
+    plain = _without_empty(rows)
     if np.count_nonzero(counts) > 1:
         narrow = (
             numbers.astype(np.uint8) if len(counts) <= 256 else numbers

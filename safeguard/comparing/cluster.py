@@ -114,7 +114,6 @@ class ClusterWorkers:
             name: spec.model_copy(update={"url": loaded.urls[name]})
             for name, spec in loaded.plan.systems.items()
         }
-        _refuse_secrets(loaded)
         limits = systems.kindness.limits
         folder = str(Path(loaded.folder).absolute())
         self._errand = Errand(run, program(), store.place, folder, specs, limits)
@@ -184,7 +183,8 @@ class ClusterWorkers:
             future.cancel()
 
 
-def _refuse_secrets(loaded: LoadedPlan) -> None:
+def refuse_secrets(loaded: LoadedPlan) -> None:
+    """Raises UsageProblem for every password that is written in the plan itself."""
     mistakes = [
         loaded.mistake(
             f"--cluster: the url of {name} holds a password, which would travel; write it as "

@@ -85,10 +85,19 @@ _ENDS = (("late", "BOOLEAN"), ("u", "BOOLEAN"), ("kb", "UTINYINT"), ("bad", "VAR
 # -- from a system to the store ----------------------------------------------------------------
 
 
-def stored(plan: ContentPlan, source: SourcePlan, kin: frozenset[str], buckets: int) -> str:
+def hashes_integers(plan: ContentPlan) -> bool:
+    """Whether every owner column is kept as an integer, and its bucket needs no SQL (buckets.py)."""
+    return all(k.storage is Storage.INT64 for k in plan.owners)
+
+
+def stored(plan: ContentPlan, source: SourcePlan, kin: frozenset[str], buckets: int) -> str | None:
     """SELECT over `incoming` b, canonical rows: what is stored of them, and the `bucket` of their
-    owner, one of so many. Deleted rows of the new side are left out. `kin` are the owner slots that
-    have a `kin_table`."""
+    owner, one of so many; None where they are stored as they are. Deleted rows of the new side are
+    left out. `kin` are the owner slots that have a `kin_table`. Integers have no bucket yet, see
+    `buckets.owner_buckets`."""
+    drops = isinstance(source, NewPlan) and source.deleted_when
+    if hashes_integers(plan) and not source.crosswalks and not drops:
+        return None
     side = "new" if isinstance(source, NewPlan) else "old"
     walked = {w.slot for w in source.crosswalks}
     names = [c for column in source.columns for c in _with_alternate(column)]
@@ -99,14 +108,15 @@ def stored(plan: ContentPlan, source: SourcePlan, kin: frozenset[str], buckets: 
         f"LEFT JOIN {walk_table(side, source, s)} w{s} ON w{s}.here = b.{s}" for s in sorted(walked)
     ]
     gone = " WHERE NOT coalesce(b.d, FALSE)" if side == "new" and source.deleted_when else ""
-    return (
-        f"SELECT s.*, {bucket_of(plan, 's', kin, buckets)} AS bucket FROM (SELECT {', '.join(chosen)} "
-        f"FROM incoming b {' '.join(joins)}{gone}) s {kin_joins(plan, 's', kin)}"
-    )
+    rows = f"SELECT {', '.join(chosen)} FROM incoming b {' '.join(joins)}{gone}"
+    if hashes_integers(plan):
+        return rows
+    bucket = _bucket_of(plan, "s", kin, buckets)
+    return f"SELECT s.*, {bucket} AS bucket FROM ({rows}) s {_kin_joins(plan, 's', kin)}"
 
 
-def bucket_of(plan: ContentPlan, alias: str, kin: frozenset[str], buckets: int) -> str:
-    """The bucket of an entry's owner, as SQL; where ids are merged, over `kin_joins`."""
+def _bucket_of(plan: ContentPlan, alias: str, kin: frozenset[str], buckets: int) -> str:
+    """The bucket of an entry's owner, as SQL; where ids are merged, over `_kin_joins`."""
     if buckets == 1:
         return "0::USMALLINT"
     owners = [k.slot for k in plan.owners]
@@ -114,7 +124,7 @@ def bucket_of(plan: ContentPlan, alias: str, kin: frozenset[str], buckets: int) 
     return f"(hash({', '.join(whose)}) % {buckets})::USMALLINT"
 
 
-def kin_joins(plan: ContentPlan, alias: str, kin: frozenset[str]) -> str:
+def _kin_joins(plan: ContentPlan, alias: str, kin: frozenset[str]) -> str:
     """Joins of the kin tables that an entry's owner is looked up in."""
     owners = [k.slot for k in plan.owners if k.slot in kin]
     return " ".join(f"LEFT JOIN {kin_table(s)} q{s} ON q{s}.id = {alias}.{s}" for s in owners)

@@ -303,6 +303,8 @@ class Partition:
 
     def _carry(self, buckets: Buckets, name: str) -> dict[str, str]:
         queries = {table: f"SELECT * FROM {table}" for table in CARRIED}
+        # By which forms a difference is tolerated has been counted.
+        queries["judged"] = "SELECT * REPLACE (NULL::VARCHAR[] AS forms) FROM judged"
         queries["judged"] += f" WHERE code IN ({CHANGED}, {NOT_COMPARED}) AND cls = {DUE}"
         queries["old"] = self._left("old o", "rid", ("absent", "moved", "unkeyed", "ownerless"))
         queries["old"] += f" OR {unreceived(self.plan)}"

@@ -32,22 +32,24 @@ def read_part(
     buckets: Buckets,
     batches: Batches,
     columns: tuple[CanonicalColumn, ...],
-    query: str,
+    query: str | None,
+    owners: tuple[str, ...],
+    number: int,
     name: str,
     advanced: Callable[[int], None],
 ) -> ReadDone:
-    """Store raw batches through `query` (see `entries.stored`), in files whose names begin with
-    `name`.
+    """Store raw batches through `query` (see `entries.stored`) in `number` buckets of the columns
+    `owners`, in files whose names begin with `name`.
 
     May be called from several threads at once. Raises what reading the batches raises, and OutOfRoom.
     """
     read = deleted = 0
     files: list[BucketFile] = []
     for rows in _chunks(batches, columns):
-        found = exchange.through(query, rows)
+        found = exchange.through(query, rows) if query else rows
         read += rows.num_rows
         deleted += rows.num_rows - found.num_rows
-        files.append(buckets.write(f"{name}-{len(files):05}.arrow", found))
+        files.append(buckets.write(f"{name}-{len(files):05}.arrow", found, owners, number))
         advanced(rows.num_rows)
     return ReadDone(read, deleted, tuple(files))
 

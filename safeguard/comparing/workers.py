@@ -91,6 +91,8 @@ def read_here(
         paced(session.stream(order.source.selection, order.part)),
         order.source.columns,
         stored(order.plan, order.source, order.kin, order.buckets),
+        tuple(k.slot for k in order.plan.owners),
+        order.buckets,
         unique(order.name),
         advanced,
     )
