@@ -31,6 +31,7 @@ from safeguard.findings.progress import ProgressListener
 from safeguard.findings.result import CheckResult, ContentResult, Coverage, Impact
 from safeguard.findings.trouble import SystemProblem, UsageProblem
 from safeguard.gate.verdict import Decision, decide
+from safeguard.planning.asking import Strategy
 from safeguard.planning.layout import ContentPlan
 from safeguard.planning.twins import self_comparisons
 from safeguard.reports.writing import write_reports
@@ -48,6 +49,7 @@ class Request:
     resumed: bool = False
     """The run's folder holds an earlier try, which this one goes on with."""
     kindness: Kindness = field(default_factory=Kindness)
+    strategy: Strategy = Strategy.AUTO
 
 
 def run_check(
@@ -153,7 +155,15 @@ class _Run:
             recall_findings(exchange, buckets, kept[1])
             return kept[0]
         comparison = ContentComparison(
-            exchange, buckets, plan, systems, book, self.progress, journal, self.request.reveal
+            exchange,
+            buckets,
+            plan,
+            systems,
+            book,
+            self.progress,
+            journal,
+            self.request.reveal,
+            self.request.strategy,
         )
         try:
             result = comparison.compare()

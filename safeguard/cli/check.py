@@ -26,6 +26,12 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 )
 @click.option("--reveal", is_flag=True, help="Show free text in reports instead of masking it.")
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")
+@click.option(
+    "--strategy",
+    type=click.Choice(("auto", "stream")),
+    default="auto",
+    help="auto asks the servers for sums where that tells enough; stream reads everything.",
+)
 @click.option("--resume", metavar="RUN", help="Go on with a run that did not end: its id, or last.")
 @kindness_options
 def check(
@@ -34,6 +40,7 @@ def check(
     formats: tuple[str, ...],
     reveal: bool,
     quiet: bool,
+    strategy: str,
     resume: str | None,
     kindness: dict[str, float],
 ) -> int:
@@ -57,8 +64,11 @@ def check(
     folder = resume_run(plan, resume) if resume else create_run(plan, out, dt.datetime.now(dt.UTC))
     from safeguard.check import Request, run_check
     from safeguard.cli.show import progress_for, show
+    from safeguard.planning.asking import Strategy
 
-    request = Request(formats, reveal, resume is not None, kindness_of(kindness))
+    request = Request(
+        formats, reveal, resume is not None, kindness_of(kindness), Strategy(strategy)
+    )
     with progress_for(quiet) as progress:
         result, path = run_check(
             plan, folder=folder, request=request, progress=progress, environ=os.environ

@@ -7,6 +7,7 @@ after the other and hands on what is not plainly kept. The rest works on that.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 
 from safeguard.comparing.buckets import Buckets, runs_of_buckets
@@ -20,11 +21,12 @@ from safeguard.comparing.gathering import (
     Gathered,
     Gathering,
     Key,
+    SnapshotGone,
     files_by_source,
     folder_of,
     key_of,
 )
-from safeguard.comparing.journal import Journal
+from safeguard.comparing.journal import Journal, NoJournal
 from safeguard.comparing.judging import Judge, judges_documents
 from safeguard.comparing.listing import sample_lists
 from safeguard.comparing.owners import Owners
@@ -32,12 +34,15 @@ from safeguard.comparing.partition import CARRIED, JoinDone, Partition, SourceFi
 from safeguard.comparing.resulting import Compared, build_result
 from safeguard.comparing.sql import literal
 from safeguard.comparing.statuses import rank_old, tell_new
+from safeguard.comparing.summing import Asked, NotAsked, Summing
 from safeguard.comparing.tally import Tally
 from safeguard.comparing.telling import Teller
 from safeguard.comparing.tolerance import count_tolerated
 from safeguard.findings.progress import ProgressListener
 from safeguard.findings.result import ContentResult
+from safeguard.planning.asking import Strategy
 from safeguard.planning.layout import ContentPlan, SourcePlan
+from safeguard.systems.interface import Selection
 from safeguard.systems.opened import Systems
 
 PARTITION_BYTES = 96 << 20
@@ -62,9 +67,13 @@ class ContentComparison:
         progress: ProgressListener,
         journal: Journal,
         reveal: bool,
+        strategy: Strategy = Strategy.AUTO,
     ) -> None:
         self.exchange, self.buckets, self.plan, self.systems = exchange, buckets, plan, systems
         self.book, self.progress, self.journal, self.reveal = book, progress, journal, reveal
+        self.asked: Asked | NotAsked = NotAsked("--strategy stream reads everything")
+        self.strategy = strategy
+        self.kept: Journal = journal
         self.tally = Tally()
         self.partition = Partition(exchange, plan, book, reveal)
         self.rules = self.partition.rules
@@ -72,6 +81,15 @@ class ContentComparison:
 
     def compare(self) -> ContentResult:
         """The result. Raises SystemProblem when a system goes away on the way."""
+        try:
+            return self._compare()
+        except SnapshotGone as gone:
+            self.abandon()
+            self.strategy, self.asked = Strategy.STREAM, NotAsked(str(gone))
+            self.tally, self.kept = Tally(), self.journal
+            return self._compare()
+
+    def _compare(self) -> ContentResult:
         began = time.monotonic()
         self._create()
         self._read()
@@ -88,7 +106,13 @@ class ContentComparison:
         )
         lists = sample_lists(self.exchange, self.plan, teller, self._load_bucket, self.kin)
         self._drop()
-        return replace(result, lists=lists, seconds=time.monotonic() - began)
+        return replace(
+            result,
+            lists=lists,
+            seconds=time.monotonic() - began,
+            strategy="sums" if isinstance(self.asked, Asked) else "stream",
+            strategy_reason=self.asked.words,
+        )
 
     def abandon(self) -> None:
         """Take back what a comparison that did not end has left."""
@@ -104,6 +128,7 @@ class ContentComparison:
     # -- reading ----------------------------------------------------------------------------
 
     def _create(self) -> None:
+        self.rest: SourceFiles | None = None
         self.exchange.create("old", f"({old_columns(self.plan)})")
         for route in self.routes:
             self.exchange.create(f"new_{route}", f"({new_columns(self.plan, route)})")
@@ -118,22 +143,47 @@ class ContentComparison:
         for source in sources:
             self._read_crosswalks(source)
         self.kin = load_kin(self.exchange, self.plan)
-        gathering = Gathering(
-            self.exchange, self.buckets, self.plan, self.systems, self.progress, self.kin
-        )
         self.gathered: dict[Key, Gathered] = {}
         for source in sources:
-            kept = self.journal.source(self._name, key_of(source))
+            kept = self.kept.source(self._name, key_of(source))
             if kept is not None and self.buckets.has([f.name for f in kept.files]):
                 self.gathered[key_of(source)] = kept
         wanted = [s for s in sources if key_of(s) not in self.gathered]
-        gathering.gather(wanted, self._done)
+        if self.strategy is Strategy.AUTO:
+            self._ask()
+        unequal = self.asked.unequal if isinstance(self.asked, Asked) else None
+        self._gathering(unequal).gather(wanted, self._done)
         for source in sources:
             self._tell_source(source, self.gathered[key_of(source)])
 
+    def _ask(self) -> None:
+        """Ask for sums where that may spare the reading. What they leave to read is worth nothing
+        without them, so that a run that is resumed asks again."""
+        if self.gathered:
+            self.asked = NotAsked("an earlier try of this run has read it in part")
+            return
+        self.asked = Summing(self.exchange, self.plan, self.systems, self.book).ask()
+        if isinstance(self.asked, Asked):
+            self.kept = NoJournal()
+            self.tally.counts.update(self.asked.counts)
+
+    def _gathering(
+        self, asked: Mapping[Key, Selection | None] | None, folder: str = ""
+    ) -> Gathering:
+        return Gathering(
+            self.exchange,
+            self.buckets,
+            self.plan,
+            self.systems,
+            self.progress,
+            self.kin,
+            asked,
+            folder,
+        )
+
     def _done(self, source: SourcePlan, gathered: Gathered) -> None:
         self.gathered[key_of(source)] = gathered
-        self.journal.keep_source(self._name, key_of(source), gathered)
+        self.kept.keep_source(self._name, key_of(source), gathered)
 
     def _read_crosswalks(self, source: SourcePlan) -> None:
         side, _ = key_of(source)
@@ -152,17 +202,20 @@ class ContentComparison:
             if side == "old"
             else (tally.new_read, tally.new_counted)
         )
-        read[index], counted[index] = gathered.read, gathered.counted
+        summed = deleted = 0
+        if isinstance(self.asked, Asked):
+            summed, deleted = self.asked.rows[side, index], self.asked.deleted[side, index]
+        read[index], counted[index] = gathered.read + summed, gathered.counted
         if side == "new":
-            tally.new_deleted[index] = gathered.deleted
+            tally.new_deleted[index] = gathered.deleted + deleted
         if left_out := gathered.every - gathered.counted:
             tally.left_out += left_out
             tally.notes.append(
                 f"{left_out} rows of {name} are left out by `where: {selection.where}`"
             )
-        if gathered.read != gathered.counted:
+        if read[index] != gathered.counted:
             tally.reasons.append(
-                f"{name}: {gathered.read} entries were read, but {gathered.counted} counted"
+                f"{name}: {read[index]} entries were read, but {gathered.counted} counted"
             )
 
     # -- joining ----------------------------------------------------------------------------
@@ -183,12 +236,12 @@ class ContentComparison:
             count_tolerated(self.exchange)
 
     def _joined(self, first: int, last: int) -> JoinDone:
-        kept = self.journal.joined(self._name, first, last)
+        kept = self.kept.joined(self._name, first, last)
         if kept is not None and self.buckets.has(list(kept.files.values())):
             return kept
         name = f"{folder_of(self._name)}/join-{first:03}-{last:03}"
         done = self.partition.compare(self.buckets, self.files, first, last, name)
-        self.journal.keep_joined(self._name, first, last, done)
+        self.kept.keep_joined(self._name, first, last, done)
         return done
 
     def _take(self, done: JoinDone) -> None:
@@ -212,10 +265,25 @@ class ContentComparison:
 
     def _for_all_old(self, statement: str) -> None:
         """Run a statement with every partition's old entries as `old`, one after the other."""
-        for first, last in self.parts:
-            self.partition.load(self.buckets, self.files, first, last)
-            with self.exchange.apart():
-                self.exchange.run(statement)
+        for files in (self.files, self._rest()):
+            for first, last in runs_of_buckets(files.every, PARTITION_BYTES):
+                self.partition.load(self.buckets, files, first, last)
+                with self.exchange.apart():
+                    self.exchange.run(statement)
+
+    def _rest(self) -> SourceFiles:
+        """The old entries of which only sums were asked; read when something hangs on them."""
+        if not isinstance(self.asked, Asked):
+            return SourceFiles({}, {})
+        if self.rest is None:
+            found: dict[Key, Gathered] = {}
+            gathering = self._gathering(self.asked.equal, f"{folder_of(self._name)}/rest")
+            gathering.gather(self.plan.old, lambda s, done: found.update({key_of(s): done}))
+            for key, done in found.items():
+                if done.read != self.asked.rows[key]:
+                    raise SnapshotGone(f"{self.asked.rows[key]} entries became {done.read}")
+            self.rest = SourceFiles(files_by_source(found, "old"), {})
+        return self.rest
 
     def _load_bucket(self, bucket: int) -> None:
         """Load the partition that a bucket belongs to."""

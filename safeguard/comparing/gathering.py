@@ -22,7 +22,7 @@ from safeguard.comparing.reading import ReadDone, read_part
 from safeguard.findings.progress import ProgressListener
 from safeguard.findings.trouble import ConnectionLost, SystemProblem
 from safeguard.planning.layout import ContentPlan, NewPlan, SourcePlan
-from safeguard.systems.interface import Part
+from safeguard.systems.interface import Part, Selection
 from safeguard.systems.opened import Systems
 
 MOST_PARTS = 4096
@@ -51,7 +51,11 @@ def key_of(source: SourcePlan) -> Key:
 
 
 class Gathering:
-    """Reads the sources of one content. `kin` are the owner slots that have a kin table."""
+    """Reads the sources of one content. `kin` are the owner slots that have a kin table.
+
+    With `asked`, only what these selections leave is read of each source (nothing where it is None),
+    and only in the snapshots that are open now. `folder` is where the files go.
+    """
 
     def __init__(
         self,
@@ -61,10 +65,13 @@ class Gathering:
         systems: Systems,
         progress: ProgressListener,
         kin: frozenset[str],
+        asked: Mapping[Key, Selection | None] | None = None,
+        folder: str = "",
     ) -> None:
         self.exchange, self.buckets, self.plan = exchange, buckets, plan
-        self.systems, self.progress, self.kin = systems, progress, kin
+        self.systems, self.progress, self.kin, self.asked = systems, progress, kin, asked
         self.content = plan.contract.content
+        self.folder = folder or folder_of(self.content)
         self._given_up = threading.Event()
 
     def gather(
@@ -73,8 +80,8 @@ class Gathering:
         """Read these sources; `done` is called with each as soon as it is whole, here and not in a
         thread. A source may be done a second time, when its system's snapshot was lost.
 
-        Raises SystemProblem when a system does not come back, UsageProblem for SQL that fails on the
-        data, OutOfRoom.
+        Raises SystemProblem when a system does not come back, SnapshotGone where only its old
+        snapshot would do, UsageProblem for SQL that fails on the data, OutOfRoom.
         """
         wanted = {key_of(s): s for s in sources}
         every, tries = dict(wanted), dict.fromkeys(wanted, 0)
@@ -92,7 +99,10 @@ class Gathering:
                     raise problem
                 system = every[key].system
                 again = {k for k, s in every.items() if s.system == system}
-                keys = again if self.systems.mend(system, problem) else {key}
+                mended = self.systems.mend(system, problem)
+                if mended and self.asked is not None:
+                    raise SnapshotGone(f"the snapshot in which {system} was asked is gone")
+                keys = again if mended else {key}
                 wanted |= {k: every[k] for k in keys}
 
     def _at_once(
@@ -122,7 +132,11 @@ class Gathering:
     def _parts(self, source: SourcePlan, sources: int) -> tuple[Part, ...]:
         """As many as the cores here can turn into buckets beside those of the other sources."""
         most = max(1, (os.cpu_count() or 1) // max(1, sources))
-        return self.systems[source.system].parts(source.selection, most)
+        selection = self._wanted(source)
+        return () if selection is None else self.systems[source.system].parts(selection, most)
+
+    def _wanted(self, source: SourcePlan) -> Selection | None:
+        return source.selection if self.asked is None else self.asked[key_of(source)]
 
     def _begin(
         self, pool: ThreadPoolExecutor, source: SourcePlan, parts: tuple[Part, ...]
@@ -158,24 +172,26 @@ class Gathering:
             self._batches(source, part, pace.spend),
             source.columns,
             stored(self.plan, source, self.kin),
-            f"{self.content_folder}/{side}-{index}-{part.number:05}",
+            f"{self.folder}/{side}-{index}-{part.number:05}",
             (index * MOST_PARTS if side == "old" else 0) + part.number,
             advanced,
         )
 
-    @property
-    def content_folder(self) -> str:
-        """Where the files of this content lie."""
-        return folder_of(self.content)
-
     def _batches(
         self, source: SourcePlan, part: Part, spent: Callable[[int], None]
     ) -> Iterator[pa.RecordBatch]:
-        for batch in self.systems[source.system].stream(source.selection, part):
+        selection = self._wanted(source)
+        if selection is None:
+            return
+        for batch in self.systems[source.system].stream(selection, part):
             if self._given_up.is_set() or self.systems.stopped.is_set():
                 raise SystemProblem("the reading was given up")
             yield batch
             spent(batch.num_rows)
+
+
+class SnapshotGone(SystemProblem):
+    """What was asked of a system is no longer true of what can be read of it."""
 
 
 def folder_of(content: str) -> str:

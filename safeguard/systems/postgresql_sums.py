@@ -1,0 +1,132 @@
+"""Sums of row hashes inside PostgreSQL, in the session's snapshot; see `sums.Sums`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pyarrow as pa
+
+from safeguard.contract.types import TypeName
+from safeguard.systems.interface import Output, Relation, Selection
+from safeguard.systems.postgresql_hash import bucket, encoding, probes, refusal, row_hash
+from safeguard.systems.postgresql_raw import named
+from safeguard.systems.postgresql_sql import declared, own, select_exact, where
+from safeguard.systems.sums import BUCKETS, BucketSum, Hashed, Question, RouteSum, Scheme
+
+Ask = Callable[[str], list[Any]]
+Read = Callable[[Relation, str, str], Iterator[pa.RecordBatch]]
+_ENCODING = "UTF8"
+_SCAN = "SET LOCAL jit = off; SET LOCAL enable_sort = off; "
+"""Compiling takes longer than it saves, and to sort all rows for a thousand groups is never best."""
+_BY_INDEX = "; SET LOCAL enable_seqscan = off; SET LOCAL enable_hashagg = off"
+_INDEXED_SQL = """
+SELECT 1 FROM pg_catalog.pg_index i
+JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
+JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+JOIN pg_catalog.pg_am m ON m.oid = c.relam
+JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid AND a.attnum = i.indkey[0]
+WHERE t.oid = '{table}'::pg_catalog.regclass AND a.attname = '{column}'
+AND t.relkind = 'r' AND m.amname = 'btree' AND i.indisvalid AND i.indpred IS NULL
+AND t.relallvisible >= 0.9 * t.relpages AND t.relpages > 0 LIMIT 1
+"""
+"""An index that begins with the column, of a table whose rows need not be looked up for it."""
+
+
+class PostgresqlSums:
+    """See `sums.Sums`. `ask` gives the rows of a short statement, `read` streams a long one, of a
+    relation, with settings of its own; `source` is a relation in FROM."""
+
+    def __init__(
+        self, version: str, workers: int, ask: Ask, read: Read, source: Callable[[Relation], str]
+    ) -> None:
+        self._version, self._ask, self._read, self._source = version, ask, read, source
+        self._scan = f"{_SCAN}SET LOCAL max_parallel_workers_per_gather = {max(0, workers)}"
+
+    def scheme(self, question: Question) -> Scheme:
+        """See `Sums.scheme`."""
+        encoded = self._ask("SHOW server_encoding")[0][0]
+        if encoded != _ENCODING:
+            return Scheme(refused=f"the database is encoded in {encoded}")
+        for output, kind in _columns(question, question.hashed):
+            if why := refusal(kind, output.type):
+                return Scheme(refused=why)
+        kinds = [hashed.kind for hashed in question.hashed]
+        owners = f"{len(question.owners)} of owner, {BUCKETS} buckets"
+        told = ", ".join(encoding(kind) for kind in kinds)
+        ((found,),) = self._ask(probes(sorted(set(kinds))))
+        major = self._version.partition(".")[0]
+        return Scheme(f"PostgreSQL {major}, lookup3, {owners}: {told}", tuple(found))
+
+    def bucket_sums(self, question: Question) -> Mapping[int, BucketSum]:
+        """See `Sums.bucket_sums`."""
+        found = {}
+        for batch in self._read(question.selection.relation, self._sums_sql(question), self._scan):
+            for number, rows, deleted, unreceived, *rest in zip(
+                *(column.to_pylist() for column in batch.columns), strict=True
+            ):
+                routes = zip(rest[::2], rest[1::2], strict=True)
+                found[number] = BucketSum(
+                    rows, deleted, unreceived, tuple(RouteSum(n, int(t or 0)) for n, t in routes)
+                )
+        return found
+
+    def live_owners(self, question: Question) -> Iterator[pa.RecordBatch]:
+        """See `Sums.live_owners`."""
+        selection, owners = question.selection, _columns(question, question.owners)
+        outputs = tuple(output for output, _ in owners)
+        alive = f" AND NOT {_condition(question, question.deleted)}" if question.deleted else ""
+        tail = f"FROM {self._source(selection.relation)}{where(selection.where) or ' WHERE TRUE'}{alive}"
+        exact = select_exact(outputs, f", {bucket(owners, BUCKETS)} AS bucket {tail}")
+        sql = exact.replace("SELECT ", "SELECT DISTINCT ", 1)
+        for batch in self._read(selection.relation, sql, self._scan + self._index(question)):
+            rows = named(batch.select(range(len(outputs))), outputs)
+            yield rows.append_column("bucket", batch.column(len(outputs)))
+
+    def only_buckets(self, question: Question, buckets: tuple[int, ...]) -> Selection:
+        """See `Sums.only_buckets`."""
+        selection = question.selection
+        listed = ",".join(map(str, sorted(buckets)))
+        whose = bucket(_columns(question, question.owners), BUCKETS)
+        wanted = f"{whose} = ANY ('{{{listed}}}'::pg_catalog.int4[])"
+        before = f"({own(selection.where)}) AND " if selection.where else ""
+        return replace(selection, where=f"{before}{wanted}")
+
+    def _sums_sql(self, question: Question) -> str:
+        owners, hashed = (_columns(question, which) for which in (question.owners, question.hashed))
+        selection = question.selection
+        gone = "FALSE" if question.deleted is None else _condition(question, question.deleted)
+        due = ["TRUE" if d is None else _condition(question, d) for d in question.due]
+        inner = [f"{bucket(owners, BUCKETS)} AS b", f"{row_hash(hashed)} AS h", f"{gone} AS gone"]
+        inner += [f"{condition} AS r{i}" for i, condition in enumerate(due)]
+        routes = [f"r{i}" for i, _ in enumerate(due)]
+        wanted = ["b", "count(*)", "count(*) FILTER (WHERE gone)"]
+        wanted.append(f"count(*) FILTER (WHERE NOT gone AND NOT ({' OR '.join(routes)}))")
+        for route in routes:
+            counted = f"FILTER (WHERE NOT gone AND {route})"
+            wanted += [f"count(*) {counted}", f"(sum(h) {counted})::pg_catalog.text"]
+        columns = ", ".join(f"{each} AS c{i}" for i, each in enumerate(wanted))
+        tail = f"FROM {self._source(selection.relation)}{where(selection.where)}"
+        return f"SELECT {columns} FROM (SELECT {', '.join(inner)} {tail}) q GROUP BY b"
+
+    def _index(self, question: Question) -> str:
+        """Settings that let the owners come from an index, where one holds all that is asked."""
+        selection, owners = question.selection, _columns(question, question.owners)
+        column = owners[0][0]
+        plain = selection.relation.table and selection.where is None and question.deleted is None
+        if not plain or len(owners) > 1 or not column.is_column:
+            return ""
+        table = self._source(selection.relation).replace("'", "''")
+        name = column.sql.replace("'", "''")
+        found = self._ask(_INDEXED_SQL.format(table=table, column=name))
+        return _BY_INDEX if found else ""
+
+
+def _columns(question: Question, which: tuple[Hashed, ...]) -> list[tuple[Output, TypeName]]:
+    outputs = {output.name: output for output in question.selection.outputs}
+    return [(outputs[hashed.output], hashed.kind) for hashed in which]
+
+
+def _condition(question: Question, name: str) -> str:
+    return declared(next(o for o in question.selection.outputs if o.name == name))
