@@ -75,11 +75,16 @@ class PostgresqlSums:
     def live_owners(self, question: Question) -> Iterator[pa.RecordBatch]:
         """See `Sums.live_owners`."""
         selection, owners = question.selection, _columns(question, question.owners)
-        outputs = tuple(output for output, _ in owners)
-        alive = f" AND NOT {_condition(question, question.deleted)}" if question.deleted else ""
-        tail = f"FROM {self._source(selection.relation)}{where(selection.where) or ' WHERE TRUE'}{alive}"
-        exact = select_exact(outputs, f", {bucket(owners, BUCKETS)} AS bucket {tail}")
-        sql = exact.replace("SELECT ", "SELECT DISTINCT ", 1)
+        terms = [f"({own(selection.where)})"] if selection.where else []
+        terms += [f"NOT {_condition(question, question.deleted)}"] if question.deleted else []
+        condition = f" WHERE {' AND '.join(terms)}" if terms else ""
+        columns = ", ".join(f"{_told_apart(o, kind)} AS o{i}" for i, (o, kind) in enumerate(owners))
+        inner = f"SELECT DISTINCT {columns} FROM {self._source(selection.relation)}{condition}"
+        named_so = [
+            (replace(o, sql=f"o{i}", is_column=True), kind) for i, (o, kind) in enumerate(owners)
+        ]
+        outputs = tuple(output for output, _ in named_so)
+        sql = select_exact(outputs, f", {bucket(named_so, BUCKETS)} AS b FROM ({inner}) q")
         for batch in self._read(selection.relation, sql, self._scan + self._index(question)):
             rows = named(batch.select(range(len(outputs))), outputs)
             yield rows.append_column("bucket", batch.column(len(outputs)))
@@ -96,27 +101,27 @@ class PostgresqlSums:
     def _sums_sql(self, question: Question) -> str:
         owners, hashed = (_columns(question, which) for which in (question.owners, question.hashed))
         selection = question.selection
-        gone = "FALSE" if question.deleted is None else _condition(question, question.deleted)
-        due = ["TRUE" if d is None else _condition(question, d) for d in question.due]
-        inner = [f"{bucket(owners, BUCKETS)} AS b", f"{row_hash(hashed)} AS h", f"{gone} AS gone"]
-        inner += [f"{condition} AS r{i}" for i, condition in enumerate(due)]
-        routes = [f"r{i}" for i, _ in enumerate(due)]
-        wanted = ["b", "count(*)", "count(*) FILTER (WHERE gone)"]
-        wanted.append(f"count(*) FILTER (WHERE NOT gone AND NOT ({' OR '.join(routes)}))")
-        for route in routes:
-            counted = f"FILTER (WHERE NOT gone AND {route})"
-            wanted += [f"count(*) {counted}", f"(sum(h) {counted})::pg_catalog.text"]
+        names = [("gone", question.deleted), *((f"r{i}", d) for i, d in enumerate(question.due))]
+        inner = [f"{bucket(owners, BUCKETS)} AS b", f"{row_hash(hashed)} AS h"]
+        inner += [f"{_condition(question, name)} AS {short}" for short, name in names if name]
+        live = ["NOT gone"] if question.deleted else []
+        nowhere = [f"NOT r{i}" for i, _ in enumerate(question.due)]
+        wanted = ["b", "count(*)", _count(["gone"] if question.deleted else ["FALSE"])]
+        wanted.append(_count([*live, *nowhere] if all(question.due) else ["FALSE"]))
+        for i, due in enumerate(question.due):
+            terms = [*live, f"r{i}"] if due else live
+            wanted += [_count(terms), f"(sum(h){_filter(terms)})::pg_catalog.text"]
         columns = ", ".join(f"{each} AS c{i}" for i, each in enumerate(wanted))
         tail = f"FROM {self._source(selection.relation)}{where(selection.where)}"
         return f"SELECT {columns} FROM (SELECT {', '.join(inner)} {tail}) q GROUP BY b"
 
     def _index(self, question: Question) -> str:
         """Settings that let the owners come from an index, where one holds all that is asked."""
-        selection, owners = question.selection, _columns(question, question.owners)
-        column = owners[0][0]
+        selection = question.selection
         plain = selection.relation.table and selection.where is None and question.deleted is None
-        if not plain or len(owners) > 1 or not column.is_column:
-            return ""
+        (column, kind), *more = _columns(question, question.owners)
+        if not plain or more or not column.is_column or kind is TypeName.TEXT:
+            return ""  # an index on text is in the order of the column's collation
         table = self._source(selection.relation).replace("'", "''")
         name = column.sql.replace("'", "''")
         found = self._ask(_INDEXED_SQL.format(table=table, column=name))
@@ -130,3 +135,17 @@ def _columns(question: Question, which: tuple[Hashed, ...]) -> list[tuple[Output
 
 def _condition(question: Question, name: str) -> str:
     return declared(next(o for o in question.selection.outputs if o.name == name))
+
+
+def _told_apart(output: Output, kind: TypeName) -> str:
+    """An owner for DISTINCT: no collation makes two of them one."""
+    sql = declared(output)
+    return f'({sql})::pg_catalog.text COLLATE pg_catalog."C"' if kind is TypeName.TEXT else sql
+
+
+def _filter(terms: list[str]) -> str:
+    return f" FILTER (WHERE {' AND '.join(terms)})" if terms else ""
+
+
+def _count(terms: list[str]) -> str:
+    return f"count(*){_filter(terms)}"
