@@ -12,6 +12,7 @@ from safeguard import __version__
 from safeguard.comparing.buckets import Buckets
 from safeguard.comparing.content import ContentComparison
 from safeguard.comparing.customers import CustomerBook
+from safeguard.comparing.estimating import estimate
 from safeguard.comparing.exchange import Exchange
 from safeguard.comparing.gathering import folder_of
 from safeguard.comparing.preparing import prepare
@@ -32,6 +33,7 @@ from safeguard.findings.result import CheckResult, ContentResult, Coverage, Impa
 from safeguard.findings.trouble import SystemProblem, UsageProblem
 from safeguard.gate.verdict import Decision, decide
 from safeguard.planning.asking import Strategy
+from safeguard.planning.estimates import PlanEstimate
 from safeguard.planning.layout import ContentPlan
 from safeguard.planning.twins import self_comparisons
 from safeguard.reports.writing import write_reports
@@ -89,6 +91,15 @@ def run_discover(plan_path: Path, environ: Mapping[str, str]) -> Coverage:
     with open_systems(loaded) as systems:
         coverage = survey(loaded, systems)
         return replace(coverage, notes=(*coverage.notes, *blind_spots(loaded, systems)))
+
+
+def run_plan(
+    plan_path: Path, environ: Mapping[str, str], strategy: Strategy = Strategy.AUTO
+) -> PlanEstimate:
+    """How each content would be compared, how much there is to read and how long that takes."""
+    loaded = load_plan(plan_path, environ)
+    with open_systems(loaded) as systems:
+        return estimate(prepare(loaded, systems), systems, strategy)
 
 
 # -- private -------------------------------------------------------------------------------------

@@ -74,8 +74,6 @@ class Summing:
         Leaves in `with_content` the owners of the equal buckets. Raises SystemProblem when a system
         does not come back, OutOfRoom.
         """
-        if why := why_not_asked(self.plan, self.systems):
-            return NotAsked(why)
         for left in reversed(range(TRIES)):
             try:
                 return self._asked()
@@ -94,10 +92,9 @@ class Summing:
     # -- asking -----------------------------------------------------------------------------
 
     def _asked(self) -> Asked | NotAsked:
-        questions = {key: question_of(self.plan, s) for key, s in self.sources.items()}
-        schemes = {key: self._sums(key).scheme(q) for key, q in questions.items()}
-        if why := _why_apart(schemes, self.sources):
+        if why := why_not_asked(self.plan, self.systems):
             return NotAsked(why)
+        questions = {key: question_of(self.plan, s) for key, s in self.sources.items()}
         answers = self._answers(questions)
         unequal = unequal_buckets(answers, len(self.plan.new)) | self._unknown_owners()
         return self._decided(questions, answers, unequal)
@@ -207,15 +204,19 @@ class Summing:
 
 
 def why_not_asked(plan: ContentPlan, systems: Systems) -> str:
-    """Why a content must be read, as far as can be told without asking; "" where it may not."""
-    sources: tuple[SourcePlan, ...] = (*plan.old, *plan.new)
-    names = sorted({source.system for source in sources})
+    """Why a content must be read, as far as can be told without a scan; "" where it need not be.
+    Raises SystemProblem, and UsageProblem for SQL that a server does not know."""
+    sources = {key_of(source): source for source in (*plan.old, *plan.new)}
+    names = sorted({source.system for source in sources.values()})
     if why := why_read(plan, {name: systems[name].info.dialect for name in names}):
         return why
-    unable = [name for name in names if not isinstance(systems[name], CanSum)]
-    if unable:
-        return f"{systems[unable[0]].info.dialect} has no hash for it here"
-    return ""
+    schemes = {}
+    for key, source in sources.items():
+        session = systems[source.system]
+        if not isinstance(session, CanSum):
+            return f"{session.info.dialect} is not asked for sums: reading it is as fast"
+        schemes[key] = session.sums.scheme(question_of(plan, source))
+    return _why_apart(schemes, sources)
 
 
 def unequal_buckets(answers: Answers, routes: int) -> set[int]:

@@ -40,6 +40,7 @@ from safeguard.systems.postgresql_strain import Watch
 from safeguard.systems.postgresql_stream import READ_ERRORS, Readers
 from safeguard.systems.postgresql_sums import PostgresqlSums
 from safeguard.systems.postgresql_types import TYPES_SQL, PgTypes
+from safeguard.systems.sizes import Size
 from safeguard.systems.urls import mask
 
 PART_BLOCKS = 1024
@@ -120,6 +121,15 @@ class PostgresqlSession:
         row = self._ask(sql)[0]
         self._refuse_rewritten(relation)
         return tuple(int(n) for n in row)
+
+    def estimate(self, selection: Selection) -> Size:
+        """See `sizes.CanEstimate`: the planner's, by its statistics. One who was never told by
+        ANALYZE guesses."""
+        tail = f"FROM {self._from(selection.relation)}{where(selection.where)}"
+        sql = f"EXPLAIN (FORMAT JSON) {select_declared(selection.outputs, tail)}"
+        found = self._ask(sql)[0][0][0]["Plan"]
+        rows = int(found["Plan Rows"])
+        return Size(rows, rows * int(found["Plan Width"]))
 
     def parts(self, selection: Selection, most: int) -> tuple[Part, ...]:
         """See `Session.parts`: ranges of blocks of a plain table, the last one open ended."""
