@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
@@ -36,6 +37,7 @@ _KINDS: dict[TypeName, frozenset[TypeName]] = {
 }
 """Compared as -> declared kinds of which every value has a canonical form, and equal forms are
 equal values. The hash of a server is asked to see no more and no less than that."""
+_CHANCE = 2
 
 
 def why_read(plan: ContentPlan, dialects: Mapping[str, str]) -> str:
@@ -59,6 +61,13 @@ def question_of(plan: ContentPlan, source: SourcePlan) -> Question:
         due,
         DELETED_SLOT if source.deleted_when else None,
     )
+
+
+def likely_unequal(seen: int, differing: int, owners: int, buckets: int) -> float:
+    """The share of buckets that will turn out unequal, when `differing` of `seen` owners that were
+    looked at do; two of them may be chance."""
+    share = max(0, differing - _CHANCE) / max(1, seen)
+    return 1 - math.pow(1 - share, max(1.0, owners / buckets))
 
 
 def _obstacles(plan: ContentPlan, dialects: Mapping[str, str]) -> Iterator[str]:

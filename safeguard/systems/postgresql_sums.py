@@ -29,9 +29,11 @@ JOIN pg_catalog.pg_am m ON m.oid = c.relam
 JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid AND a.attnum = i.indkey[0]
 WHERE t.oid = '{table}'::pg_catalog.regclass AND a.attname = '{column}'
 AND t.relkind = 'r' AND m.amname = 'btree' AND i.indisvalid AND i.indpred IS NULL
-AND t.relallvisible >= 0.9 * t.relpages AND t.relpages > 0 LIMIT 1
 """
-"""An index that begins with the column, of a table whose rows need not be looked up for it."""
+"""Indexes that begin with a column."""
+_ALL_VISIBLE = "AND t.relallvisible >= 0.9 * t.relpages AND t.relpages > 0"
+"""The rows need not be looked up for what the index holds."""
+_ROWS_PER_OWNER = 100
 
 
 class PostgresqlSums:
@@ -61,8 +63,34 @@ class PostgresqlSums:
 
     def bucket_sums(self, question: Question) -> Mapping[int, BucketSum]:
         """See `Sums.bucket_sums`."""
+        whose = bucket(_columns(question, question.owners), BUCKETS)
+        relation, condition = question.selection.relation, where(question.selection.where)
+        return self._sums(relation, self._sums_sql(question, whose, condition))
+
+    def first_owners(self, question: Question, most: int) -> tuple[str, ...]:
+        """See `Sums.first_owners`. Of one integer column with an index."""
+        if self._index(question) is None:
+            return ()
+        owner = declared(_columns(question, question.owners)[0][0])
+        source = self._source(question.selection.relation)
+        first = f"SELECT {owner} AS o FROM {source}{where(question.selection.where)}"
+        some = f"{first} LIMIT {_ROWS_PER_OWNER * most}"
+        sql = f"SELECT DISTINCT o::pg_catalog.text FROM ({some}) q WHERE o IS NOT NULL LIMIT {most}"
+        return tuple(owner for (owner,) in self._ask(sql))
+
+    def owner_sums(self, question: Question, owners: tuple[str, ...]) -> Mapping[str, BucketSum]:
+        """See `Sums.owner_sums`."""
+        owner, relation = declared(_columns(question, question.owners)[0][0]), question.selection
+        listed = ",".join(str(int(each)) for each in owners)
+        wanted = f"{owner} = ANY ('{{{listed}}}'::pg_catalog.int8[])"
+        before = where(relation.where)
+        condition = f"{before} AND {wanted}" if before else f" WHERE {wanted}"
+        sql = self._sums_sql(question, f"{owner}::pg_catalog.text", condition)
+        return self._sums(relation.relation, sql)
+
+    def _sums(self, relation: Relation, sql: str) -> dict[Any, BucketSum]:
         found = {}
-        for batch in self._read(question.selection.relation, self._sums_sql(question), self._scan):
+        for batch in self._read(relation, sql, self._scan):
             for number, rows, deleted, unreceived, *rest in zip(
                 *(column.to_pylist() for column in batch.columns), strict=True
             ):
@@ -85,7 +113,7 @@ class PostgresqlSums:
         ]
         outputs = tuple(output for output, _ in named_so)
         sql = select_exact(outputs, f", {bucket(named_so, BUCKETS)} AS b FROM ({inner}) q")
-        for batch in self._read(selection.relation, sql, self._scan + self._index(question)):
+        for batch in self._read(selection.relation, sql, self._scan + self._covered(question)):
             rows = named(batch.select(range(len(outputs))), outputs)
             yield rows.append_column("bucket", batch.column(len(outputs)))
 
@@ -98,11 +126,10 @@ class PostgresqlSums:
         before = f"({own(selection.where)}) AND " if selection.where else ""
         return replace(selection, where=f"{before}{wanted}")
 
-    def _sums_sql(self, question: Question) -> str:
-        owners, hashed = (_columns(question, which) for which in (question.owners, question.hashed))
-        selection = question.selection
+    def _sums_sql(self, question: Question, whose: str, condition: str) -> str:
+        hashed, source = _columns(question, question.hashed), question.selection.relation
         names = [("gone", question.deleted), *((f"r{i}", d) for i, d in enumerate(question.due))]
-        inner = [f"{bucket(owners, BUCKETS)} AS b", f"{row_hash(hashed)} AS h"]
+        inner = [f"{whose} AS b", f"{row_hash(hashed)} AS h"]
         inner += [f"{_condition(question, name)} AS {short}" for short, name in names if name]
         live = ["NOT gone"] if question.deleted else []
         nowhere = [f"NOT r{i}" for i, _ in enumerate(question.due)]
@@ -112,20 +139,26 @@ class PostgresqlSums:
             terms = [*live, f"r{i}"] if due else live
             wanted += [_count(terms), f"(sum(h){_filter(terms)})::pg_catalog.text"]
         columns = ", ".join(f"{each} AS c{i}" for i, each in enumerate(wanted))
-        tail = f"FROM {self._source(selection.relation)}{where(selection.where)}"
+        tail = f"FROM {self._source(source)}{condition}"
         return f"SELECT {columns} FROM (SELECT {', '.join(inner)} {tail}) q GROUP BY b"
 
-    def _index(self, question: Question) -> str:
-        """Settings that let the owners come from an index, where one holds all that is asked."""
-        selection = question.selection
-        plain = selection.relation.table and selection.where is None and question.deleted is None
+    def _index(self, question: Question, terms: str = "") -> Relation | None:
+        """The table, where an index of it begins with the only owner column and `terms` hold."""
+        relation = question.selection.relation
         (column, kind), *more = _columns(question, question.owners)
-        if not plain or more or not column.is_column or kind is TypeName.TEXT:
-            return ""  # an index on text is in the order of the column's collation
-        table = self._source(selection.relation).replace("'", "''")
+        if relation.table is None or more or not column.is_column or kind is not TypeName.INTEGER:
+            return None  # an index on text is in the order of the column's collation
+        table = self._source(relation).replace("'", "''")
         name = column.sql.replace("'", "''")
-        found = self._ask(_INDEXED_SQL.format(table=table, column=name))
-        return _BY_INDEX if found else ""
+        return (
+            relation if self._ask(_INDEXED_SQL.format(table=table, column=name) + terms) else None
+        )
+
+    def _covered(self, question: Question) -> str:
+        """Settings that let the owners come from an index, where one holds all that is asked."""
+        if question.selection.where is not None or question.deleted is not None:
+            return ""
+        return _BY_INDEX if self._index(question, _ALL_VISIBLE) else ""
 
 
 def _columns(question: Question, which: tuple[Hashed, ...]) -> list[tuple[Output, TypeName]]:

@@ -89,6 +89,13 @@ class Sums(Protocol):
     def bucket_sums(self, question: Question) -> Mapping[int, BucketSum]:
         """Bucket -> its sums, of the buckets that have a row. One scan. Raises SystemProblem."""
 
+    def first_owners(self, question: Question, most: int) -> tuple[str, ...]:
+        """A few owners, whichever come first, as text; none where the server would have to scan for
+        what an owner has. Raises SystemProblem."""
+
+    def owner_sums(self, question: Question, owners: tuple[str, ...]) -> Mapping[str, BucketSum]:
+        """The sums of these owners alone, each as a bucket of its own. Raises SystemProblem."""
+
     def live_owners(self, question: Question) -> Iterator[pa.RecordBatch]:
         """Each owner of a live entry once: raw columns named like the owners' outputs, and `bucket`.
         Raises SystemProblem."""

@@ -17,6 +17,7 @@ from safeguard.check import Request, run_check
 from safeguard.findings.progress import SilentProgress
 from safeguard.findings.result import CheckResult, ContentResult
 from safeguard.planning.asking import Strategy
+from safeguard.runs.journal import RunJournal
 from safeguard.systems.opened import Kindness
 
 pytestmark = pytest.mark.postgres
@@ -355,10 +356,22 @@ def test_a_time_of_two_kinds_is_read(check):
     assert "zone" in result.contents[0].strategy_reason
 
 
-def test_where_much_differs_everything_is_read(check):
+@pytest.mark.parametrize(("indexed", "why"), [("", "by their sums"), (" PRIMARY KEY", "looked at")])
+def test_where_much_differs_everything_is_read(check, indexed, why):
     rows = numbered()
-    result = check(
-        {"old": rows, "new": [[*row[:2], 9, *row[3:]] for row in rows]}, "auto", told="stream"
-    )
-    assert "too many to pick out" in result.contents[0].strategy_reason
+    new = [[*row[:2], 9, *row[3:]] for row in rows]
+    columns = {**COLUMNS, "owner": f"bigint{indexed}"}
+    result = check({"old": rows, "new": new}, "auto", columns=columns, told="stream")
+    assert why in result.contents[0].strategy_reason
     assert result.contents[0].findings["changed"] == len(rows)
+
+
+def test_a_run_that_asked_keeps_nothing_that_was_read_because_of_sums(check, tmp_path, monkeypatch):
+    """What is left of the reading is worth nothing without the sums of the same snapshots."""
+    kept = []
+    monkeypatch.setattr(RunJournal, "keep_source", lambda *found: kept.append(found))
+    rows = numbered()
+    check({"old": rows, "new": field(rows, 7, "note", "changed")}, "auto")
+    assert kept == []
+    check({}, "stream")
+    assert len(kept) == 2

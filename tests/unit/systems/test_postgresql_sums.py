@@ -131,6 +131,11 @@ def test_buckets_add_up_to_all_rows_and_owners(fresh_database, indexed):
         assert len(owners) == len({row["k0"] for row in owners}) == (500 if indexed else 450)
         some = tuple(sorted(sums))[:40]
         part = session.sums.only_buckets(question, some)
+        first = session.sums.first_owners(question, 9)
+        assert len(first) == (9 if indexed else 0)
+        if indexed:
+            alone = session.sums.owner_sums(question, first)
+            assert {owner: b.rows for owner, b in alone.items()} == dict.fromkeys(first, 10)
         read = sum(batch.num_rows for batch in session.stream(part))
         assert read == sum(sums[n].rows for n in some)
     finally:
