@@ -16,8 +16,8 @@ OLD, NEW = "walk_old", "walk_new"
 READING = 2_000_000
 MAPPED = (
     (
-        "CREATE TABLE member_map AS SELECT DISTINCT customer_id AS old_id, customer_id + 1000000 AS new_id"
-        " FROM ratings"
+        "CREATE TABLE member_map AS SELECT DISTINCT customer_id AS old_id, "
+        "customer_id + 1000000 AS new_id FROM ratings"
     ),
     "UPDATE ratings SET customer_id = customer_id + 1000000",
 )
