@@ -17,7 +17,7 @@ import pyarrow as pa
 from safeguard.contract.types import TypeName
 from safeguard.systems.interface import Selection
 
-BUCKETS = 1024
+BUCKETS = 4096
 """Into so many the owners are hashed: grouping into more costs more than it saves in reading, see
 docs/decisions/0016."""
 
