@@ -53,7 +53,7 @@ from safeguard.planning.layout import ContentPlan, SourcePlan
 from safeguard.systems.interface import Selection
 from safeguard.systems.opened import TRIES, Systems
 
-PARTITION_BYTES = 96 << 20
+PARTITION_BYTES = 48 << 20
 """Of both sides together: what one join task holds."""
 
 _MADE = {

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from safeguard.findings.trouble import SystemProblem
 
-MEMORY_LIMIT = "256MB"
+MEMORY_LIMIT = "192MB"
 
 
 class Exchange:
@@ -139,6 +139,7 @@ class Exchange:
         with _room():
             self._connection.execute("DROP SCHEMA IF EXISTS part CASCADE")
             self._connection.execute("CREATE SCHEMA part")
+        pa.default_memory_pool().release_unused()
 
     def close(self) -> None:
         """Give everything back."""

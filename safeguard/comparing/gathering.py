@@ -25,7 +25,7 @@ from safeguard.systems.canonical import Storage
 from safeguard.systems.interface import Part, Selection
 from safeguard.systems.opened import TRIES, Systems
 
-BUCKET_BYTES, MOST_BUCKETS = 16 << 20, 1024
+BUCKET_BYTES, MOST_BUCKETS = 12 << 20, 1024
 """How large a bucket is meant to be, of all sources together. Owners with more entries make larger
 ones, for a customer is never cut in two."""
 _WIDTHS = {

@@ -12,7 +12,7 @@ from safeguard.comparing.exchange import Exchange
 from safeguard.findings.trouble import SafeguardError
 from safeguard.systems.canonical import CanonicalColumn, canonical_batch, canonical_schema
 
-CHUNK_BYTES = 24 << 20
+CHUNK_BYTES = 12 << 20
 """So much of a source is held before it is stored."""
 
 Batches = Iterable[pa.RecordBatch]

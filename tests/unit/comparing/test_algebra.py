@@ -231,8 +231,8 @@ def test_nothing_depends_on_rows_batches_or_partitions(
     @few
     @given(contents, contents, contents, st.randoms(use_true_random=False))
     def law(old: list[Entry], one: list[Entry], two: list[Entry], rng: random.Random) -> None:
-        monkeypatch.setattr(content, "PARTITION_BYTES", 96 << 20)
-        monkeypatch.setattr(gathering, "BUCKET_BYTES", 16 << 20)
+        monkeypatch.setattr(content, "PARTITION_BYTES", 48 << 20)
+        monkeypatch.setattr(gathering, "BUCKET_BYTES", 12 << 20)
         plain = compare(old, one, two, contract=contract)
         monkeypatch.setattr(content, "PARTITION_BYTES", 1)
         monkeypatch.setattr(gathering, "BUCKET_BYTES", 1)
