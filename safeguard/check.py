@@ -15,6 +15,7 @@ from safeguard.comparing.buckets import Buckets, folder_of
 from safeguard.comparing.cluster import ClusterWorkers, cluster_executor, refuse_secrets
 from safeguard.comparing.content import ContentComparison
 from safeguard.comparing.customers import CustomerBook
+from safeguard.comparing.estimating import estimate
 from safeguard.comparing.exchange import Exchange
 from safeguard.comparing.preparing import prepare
 from safeguard.comparing.reading_customers import read_customers
@@ -34,6 +35,8 @@ from safeguard.findings.progress import ProgressListener
 from safeguard.findings.result import CheckResult, ContentResult, Coverage, Impact
 from safeguard.findings.trouble import SystemProblem, UsageProblem
 from safeguard.gate.verdict import Decision, decide
+from safeguard.planning.asking import Strategy
+from safeguard.planning.estimates import PlanEstimate
 from safeguard.planning.layout import ContentPlan
 from safeguard.planning.twins import self_comparisons
 from safeguard.reports.writing import write_reports
@@ -55,6 +58,7 @@ class Request:
     """Address of a Dask scheduler whose workers do the tasks; "" is this process."""
     exchange: str = ""
     """A folder or fsspec URL that all workers see; "" is the run's folder."""
+    strategy: Strategy = Strategy.AUTO
 
 
 def run_check(
@@ -98,6 +102,15 @@ def run_discover(plan_path: Path, environ: Mapping[str, str]) -> Coverage:
     with open_systems(loaded) as systems:
         coverage = survey(loaded, systems)
         return replace(coverage, notes=(*coverage.notes, *blind_spots(loaded, systems)))
+
+
+def run_plan(
+    plan_path: Path, environ: Mapping[str, str], strategy: Strategy = Strategy.AUTO
+) -> PlanEstimate:
+    """How each content would be compared, how much there is to read and how long that takes."""
+    loaded = load_plan(plan_path, environ)
+    with open_systems(loaded) as systems:
+        return estimate(prepare(loaded, systems), systems, strategy)
 
 
 # -- private -------------------------------------------------------------------------------------
@@ -219,6 +232,7 @@ class _Run:
             self.progress,
             journal,
             self.request.reveal,
+            self.request.strategy,
         )
         try:
             result = comparison.compare()

@@ -26,6 +26,12 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 )
 @click.option("--reveal", is_flag=True, help="Show free text in reports instead of masking it.")
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")
+@click.option(
+    "--strategy",
+    type=click.Choice(("auto", "stream")),
+    default="auto",
+    help="auto asks the servers for sums where that tells enough; stream reads everything.",
+)
 @click.option("--resume", metavar="RUN", help="Go on with a run that did not end: its id, or last.")
 @click.option(
     "--cluster", metavar="ADDRESS", default="", help="Let the workers of this Dask cluster do it."
@@ -40,6 +46,7 @@ def check(
     formats: tuple[str, ...],
     reveal: bool,
     quiet: bool,
+    strategy: str,
     resume: str | None,
     cluster: str,
     exchange: str,
@@ -65,8 +72,17 @@ def check(
     folder = resume_run(plan, resume) if resume else create_run(plan, out, dt.datetime.now(dt.UTC))
     from safeguard.check import Request, run_check
     from safeguard.cli.show import progress_for, show
+    from safeguard.planning.asking import Strategy
 
-    request = Request(formats, reveal, resume is not None, kindness_of(kindness), cluster, exchange)
+    request = Request(
+        formats,
+        reveal,
+        resume is not None,
+        kindness_of(kindness),
+        cluster,
+        exchange,
+        Strategy(strategy),
+    )
     with progress_for(quiet) as progress:
         result, path = run_check(
             plan, folder=folder, request=request, progress=progress, environ=os.environ

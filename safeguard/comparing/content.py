@@ -7,7 +7,7 @@ after the other and hands on what is not plainly kept. The rest works on that.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -28,10 +28,11 @@ from safeguard.comparing.gathering import (
     Gathered,
     Gathering,
     Key,
+    SnapshotGone,
     files_by_source,
     key_of,
 )
-from safeguard.comparing.journal import Journal
+from safeguard.comparing.journal import Journal, NoJournal
 from safeguard.comparing.judging import Judge, judges_documents
 from safeguard.comparing.listing import sample_lists
 from safeguard.comparing.owners import Owners
@@ -39,6 +40,7 @@ from safeguard.comparing.partition import CARRIED, JoinDone, Partition, SourceFi
 from safeguard.comparing.resulting import Compared, build_result
 from safeguard.comparing.sql import literal
 from safeguard.comparing.statuses import rank_old, tell_new
+from safeguard.comparing.summing import Asked, NotAsked, Summing
 from safeguard.comparing.tally import Tally
 from safeguard.comparing.telling import Teller
 from safeguard.comparing.tolerance import count_tolerated
@@ -46,7 +48,9 @@ from safeguard.comparing.workers import JoinOrder, Workers, book_tables
 from safeguard.findings.progress import ProgressListener
 from safeguard.findings.result import ContentResult
 from safeguard.findings.trouble import SystemProblem
+from safeguard.planning.asking import Strategy
 from safeguard.planning.layout import ContentPlan, SourcePlan
+from safeguard.systems.interface import Selection
 from safeguard.systems.opened import TRIES, Systems
 
 PARTITION_BYTES = 96 << 20
@@ -72,8 +76,10 @@ class ContentComparison:
         progress: ProgressListener,
         journal: Journal,
         reveal: bool,
+        strategy: Strategy = Strategy.AUTO,
     ) -> None:
-        self.workers = workers
+        self.workers, self.strategy, self.kept = workers, strategy, journal
+        self.asked: Asked | NotAsked = NotAsked("--strategy stream reads everything")
         self.exchange, self.store, self.plan, self.systems = exchange, store, plan, systems
         self.book, self.progress, self.journal, self.reveal = book, progress, journal, reveal
         self.tally = Tally()
@@ -83,6 +89,15 @@ class ContentComparison:
 
     def compare(self) -> ContentResult:
         """The result. Raises SystemProblem when a system goes away on the way."""
+        try:
+            return self._compare()
+        except SnapshotGone as gone:
+            self.abandon()
+            self.strategy, self.asked = Strategy.STREAM, NotAsked(str(gone))
+            self.tally, self.kept = Tally(), self.journal
+            return self._compare()
+
+    def _compare(self) -> ContentResult:
         began = time.monotonic()
         self._create()
         self._read()
@@ -99,7 +114,13 @@ class ContentComparison:
         )
         lists = sample_lists(self.exchange, self.plan, teller, self._load_entry)
         self._drop()
-        return replace(result, lists=lists, seconds=time.monotonic() - began)
+        return replace(
+            result,
+            lists=lists,
+            seconds=time.monotonic() - began,
+            strategy="sums" if isinstance(self.asked, Asked) else "stream",
+            strategy_reason=self.asked.words,
+        )
 
     def abandon(self) -> None:
         """Take back what a comparison that did not end has left."""
@@ -115,6 +136,7 @@ class ContentComparison:
     # -- reading ----------------------------------------------------------------------------
 
     def _create(self) -> None:
+        self.rest: SourceFiles | None = None
         self.exchange.create("old", definition(old_shape(self.plan)))
         for route in self.routes:
             self.exchange.create(f"new_{route}", definition(new_shape(self.plan, route)))
@@ -140,31 +162,45 @@ class ContentComparison:
             self._tell_source(source, self.gathered[key_of(source)])
 
     def _gather(self) -> None:
-        kin = load_kin(self.exchange, self.plan)
-        tables = crosswalk_tables(self.plan, kin)
+        self.kin = load_kin(self.exchange, self.plan)
+        tables = crosswalk_tables(self.plan, self.kin)
         self.ids = digest(self.exchange, tables)
         self.gathered = self._read_before()
         self.workers.prepare(self.plan, (*tables, *book_tables(self.book)))
-        gathering = Gathering(
-            self.plan,
-            self.systems,
-            self.workers,
-            self.progress,
-            kin,
-            next((g.buckets for g in self.gathered.values()), None),
-        )
+        if self.strategy is Strategy.AUTO:
+            self._ask()
+        unequal = self.asked.unequal if isinstance(self.asked, Asked) else None
         wanted = [s for s in self.sources if key_of(s) not in self.gathered]
-        gathering.gather(wanted, self._begun, self._done)
+        self._gathering(unequal).gather(wanted, self._begun, self._done)
+
+    def _ask(self) -> None:
+        """Ask for sums where that may spare the reading. What they leave to read is worth nothing
+        without them, so that a run that is resumed asks again."""
+        if self.gathered:
+            self.asked = NotAsked("an earlier try of this run has read it in part")
+            return
+        self.asked = Summing(self.exchange, self.plan, self.systems, self.book).ask()
+        if isinstance(self.asked, Asked):
+            self.kept = NoJournal()
+            self.tally.counts.update(self.asked.counts)
+
+    def _gathering(
+        self, only: Mapping[Key, Selection | None] | None, folder: str = ""
+    ) -> Gathering:
+        buckets = next((g.buckets for g in self.gathered.values()), None)
+        return Gathering(
+            self.plan, self.systems, self.workers, self.progress, self.kin, buckets, only, folder
+        )
 
     def _begun(self, keys: Iterable[Key]) -> None:
-        self.journal.forget_sources(self._name, keys)
+        self.kept.forget_sources(self._name, keys)
 
     def _read_before(self) -> dict[Key, Gathered]:
         """What an earlier try read whole, and is still there. Of one system all sources or none: two
         states of it beside each other would show what went from one to the other twice, or never."""
         found: dict[Key, Gathered] = {}
         for source in self.sources:
-            kept = self.journal.source(self._name, key_of(source))
+            kept = self.kept.source(self._name, key_of(source))
             if kept is None or kept.ids != self.ids:
                 continue
             if self.store.has([f.name for f in kept.files]):
@@ -174,7 +210,7 @@ class ContentComparison:
 
     def _done(self, source: SourcePlan, gathered: Gathered) -> None:
         self.gathered[key_of(source)] = replace(gathered, ids=self.ids)
-        self.journal.keep_source(self._name, key_of(source), self.gathered[key_of(source)])
+        self.kept.keep_source(self._name, key_of(source), self.gathered[key_of(source)])
 
     def _read_crosswalks(self) -> list[str]:
         """Every crosswalk of the content; what it says against itself."""
@@ -196,17 +232,20 @@ class ContentComparison:
             if side == "old"
             else (tally.new_read, tally.new_counted)
         )
-        read[index], counted[index] = gathered.read, gathered.counted
+        summed = deleted = 0
+        if isinstance(self.asked, Asked):
+            summed, deleted = self.asked.rows[side, index], self.asked.deleted[side, index]
+        read[index], counted[index] = gathered.read + summed, gathered.counted
         if side == "new":
-            tally.new_deleted[index] = gathered.deleted
+            tally.new_deleted[index] = gathered.deleted + deleted
         if left_out := gathered.every - gathered.counted:
             tally.left_out += left_out
             tally.notes.append(
                 f"{left_out} rows of {name} are left out by `where: {selection.where}`"
             )
-        if gathered.read != gathered.counted:
+        if read[index] != gathered.counted:
             tally.reasons.append(
-                f"{name}: {gathered.read} entries were read, but {gathered.counted} counted"
+                f"{name}: {read[index]} entries were read, but {gathered.counted} counted"
             )
 
     # -- joining ----------------------------------------------------------------------------
@@ -217,7 +256,7 @@ class ContentComparison:
         )
         self.parts = runs_of_buckets(self.files.every, PARTITION_BYTES)
         for (first, last), done in zip(self.parts, self._joins(), strict=True):
-            self.journal.keep_joined(self._name, first, last, done)
+            self.kept.keep_joined(self._name, first, last, done)
             self._take(done)
         self.olds = {r: old_view(self.exchange, self.plan, r) for r in self.routes}
         self.owners = Owners(self.exchange, self.plan, self.book)
@@ -254,7 +293,7 @@ class ContentComparison:
 
     def _joined_before(self, first: int, last: int) -> JoinDone | None:
         """What an earlier try of this run made of a partition, if it is still there."""
-        kept = self.journal.joined(self._name, first, last)
+        kept = self.kept.joined(self._name, first, last)
         return kept if kept and self.store.has(list(kept.files.values())) else None
 
     def _take(self, done: JoinDone) -> None:
@@ -278,10 +317,27 @@ class ContentComparison:
 
     def _for_all_old(self, statement: str) -> None:
         """Run a statement with every partition's old entries as `old`, one after the other."""
-        for first, last in self.parts:
-            self.partition.load(self.store, self.files, first, last)
-            with self.exchange.apart():
-                self.exchange.run(statement)
+        for files in (self.files, self._rest()):
+            for first, last in runs_of_buckets(files.every, PARTITION_BYTES):
+                self.partition.load(self.store, files, first, last)
+                with self.exchange.apart():
+                    self.exchange.run(statement)
+
+    def _rest(self) -> SourceFiles:
+        """The old entries of which only sums were asked; read when something hangs on them."""
+        if not isinstance(self.asked, Asked):
+            return SourceFiles({}, {})
+        if self.rest is None:
+            found: dict[Key, Gathered] = {}
+            gathering = self._gathering(self.asked.equal, f"{folder_of(self._name)}/rest")
+            gathering.gather(
+                self.plan.old, lambda _: None, lambda s, done: found.update({key_of(s): done})
+            )
+            for key, done in found.items():
+                if done.read != self.asked.rows[key]:
+                    raise SnapshotGone(f"{self.asked.rows[key]} entries became {done.read}")
+            self.rest = SourceFiles(files_by_source(found, "old"), {})
+        return self.rest
 
     def _load_entry(self, rid: int) -> None:
         """Load the partition of an old entry: its number says where that begins."""

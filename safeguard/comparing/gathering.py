@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import pyarrow as pa
@@ -22,7 +22,7 @@ from safeguard.findings.progress import ProgressListener
 from safeguard.findings.trouble import ConnectionLost, SystemProblem
 from safeguard.planning.layout import ContentPlan, NewPlan, SourcePlan
 from safeguard.systems.canonical import Storage
-from safeguard.systems.interface import Part
+from safeguard.systems.interface import Part, Selection
 from safeguard.systems.opened import TRIES, Systems
 
 BUCKET_BYTES, MOST_BUCKETS = 16 << 20, 1024
@@ -63,7 +63,11 @@ def key_of(source: SourcePlan) -> Key:
 
 class Gathering:
     """Reads the sources of one content. `kin` are the owner slots that have a kin table; `buckets`
-    how many there are, where sources that were read before have them already."""
+    how many there are, where sources that were read before have them already.
+
+    With `only`, no more than these selections leave is read of each source (nothing where it is
+    None), and only in the snapshots that are open now. `folder` is where the files go.
+    """
 
     def __init__(
         self,
@@ -73,10 +77,13 @@ class Gathering:
         progress: ProgressListener,
         kin: frozenset[str],
         buckets: int | None = None,
+        only: Mapping[Key, Selection | None] | None = None,
+        folder: str = "",
     ) -> None:
-        self.plan, self.workers = plan, workers
+        self.plan, self.workers, self.only = plan, workers, only
         self.systems, self.progress, self.kin = systems, progress, kin
         self.content = plan.contract.content
+        self.folder = folder or folder_of(self.content)
         self.buckets, self._are_chosen = buckets or 1, buckets is not None
         self._given_up = threading.Event()
 
@@ -90,8 +97,8 @@ class Gathering:
         with each as soon as it is whole, here and not in a thread. A source may be begun and done a
         second time, when its system's snapshot was lost.
 
-        Raises SystemProblem when a system does not come back, UsageProblem for SQL that fails on the
-        data, OutOfRoom.
+        Raises SystemProblem when a system does not come back, SnapshotGone where only its old
+        snapshot would do, UsageProblem for SQL that fails on the data, OutOfRoom.
         """
         wanted = {key_of(s): s for s in sources}
         every, tries = dict(wanted), dict.fromkeys(wanted, 0)
@@ -110,7 +117,10 @@ class Gathering:
                     raise problem
                 system = every[key].system
                 again = {k for k, s in every.items() if s.system == system}
-                keys = again if self.systems.mend(system, problem, tries[key]) else {key}
+                mended = self.systems.mend(system, problem, tries[key])
+                if mended and self.only is not None:
+                    raise SnapshotGone(f"the snapshot in which {system} was asked is gone")
+                keys = again if mended else {key}
                 wanted |= {k: every[k] for k in keys}
 
     def _at_once(
@@ -179,6 +189,10 @@ class Gathering:
     def _submit(
         self, pool: ThreadPoolExecutor, source: SourcePlan, sources: int
     ) -> list[Future[ReadDone]]:
+        selection = source.selection if self.only is None else self.only[key_of(source)]
+        if selection is None:
+            return []
+        source = replace(source, selection=selection)
         try:
             most = self.workers.parts(source.system, sources)
             with self.systems.awaited(source.system):
@@ -201,7 +215,7 @@ class Gathering:
             part,
             self.kin,
             self.buckets,
-            f"{folder_of(self.content)}/{side}-{index}-{part.number:05}",
+            f"{self.folder}/{side}-{index}-{part.number:05}",
         )
         return self.workers.read(order, partial(self._paced, source.system), advanced)
 
@@ -213,6 +227,10 @@ class Gathering:
             yield batch
             pace.spend(batch.num_rows)
             self.systems.heard(system)
+
+
+class SnapshotGone(SystemProblem):
+    """What was asked of a system is no longer true of what can be read of it."""
 
 
 def _whole(reads: list[ReadDone], every: int, counted: int, buckets: int) -> Gathered:

@@ -147,6 +147,11 @@ class ContentResult:
     field_causes: Mapping[str, Counts] = field(default_factory=dict)
     """Field -> cause -> changed fields; a document's field is named without its path."""
     seconds: float = 0.0
+    strategy: str = "stream"
+    """How it was compared: "stream", every entry was read; "sums", only where sums of hashes, taken
+    inside the servers, did not say that both sides are equal."""
+    strategy_reason: str = ""
+    """Why so, in words."""
     failed: bool = False
     """A system, or the room here, did not let it be compared to its end; a later try may."""
 

@@ -267,6 +267,7 @@ def _content(content: Any) -> dict[str, Any]:
             for r in content.routes
         ],
         "conservation": {"old": content.conservation.old, "new": content.conservation.new},
+        "strategy": {"chosen": content.strategy, "reason": content.strategy_reason},
     }
 
 

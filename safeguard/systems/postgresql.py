@@ -38,7 +38,9 @@ from safeguard.systems.postgresql_sql import own, quoted, select_exact, where
 from safeguard.systems.postgresql_sql import select as select_declared
 from safeguard.systems.postgresql_strain import Watch
 from safeguard.systems.postgresql_stream import READ_ERRORS, Readers
+from safeguard.systems.postgresql_sums import PostgresqlSums
 from safeguard.systems.postgresql_types import TYPES_SQL, PgTypes
+from safeguard.systems.sizes import Size
 from safeguard.systems.urls import mask
 
 PART_BLOCKS = 1024
@@ -75,6 +77,8 @@ class PostgresqlSession:
         self._readers = Readers(make_conninfo(**given), sets, begin(self._snapshot), most)
         words = f"repeatable read, snapshot {self._ticket}"
         self._info = SystemInfo(name, "postgresql", version.split()[0], words, mask(url))
+        self.sums = PostgresqlSums(version, most - 1, self._ask, self._read, self._from)
+        """See `sums.Sums`."""
 
     @property
     def info(self) -> SystemInfo:
@@ -121,6 +125,15 @@ class PostgresqlSession:
         self._refuse_rewritten(relation)
         return tuple(int(n) for n in row)
 
+    def estimate(self, selection: Selection) -> Size:
+        """See `sizes.CanEstimate`: the planner's, by its statistics. One who was never told by
+        ANALYZE guesses."""
+        tail = f"FROM {self._from(selection.relation)}{where(selection.where)}"
+        sql = f"EXPLAIN (FORMAT JSON) {select_declared(selection.outputs, tail)}"
+        found = self._ask(sql)[0][0][0]["Plan"]
+        rows = int(found["Plan Rows"])
+        return Size(rows, rows * int(found["Plan Width"]))
+
     def parts(self, selection: Selection, most: int) -> tuple[Part, ...]:
         """See `Session.parts`: ranges of blocks of a plain table, the last one open ended."""
         blocks = self._blocks(selection.relation)
@@ -139,13 +152,8 @@ class PostgresqlSession:
         if not outputs:
             raise UsageProblem(f"{self._name}: nothing is selected of {relation}")
         tail = f"FROM {self._from(relation)}{where(selection.where, part)}"
-        sql = select_exact(outputs, tail)
-        try:
-            for batch in self._readers.stream(sql, lambda: self._refuse_rewritten(relation)):
-                if batch.num_rows:
-                    yield named(batch, outputs)
-        except READ_ERRORS as error:
-            raise self._trouble(error, gone=True) from None
+        for batch in self._read(relation, select_exact(outputs, tail)):
+            yield named(batch, outputs)
 
     def ticket(self) -> str:
         """See `Session.ticket`: the snapshot's identifier."""
@@ -174,6 +182,15 @@ class PostgresqlSession:
         self._readers.close()
         self._watch.close()
         sever(self._main)
+
+    def _read(self, relation: Relation, sql: str, local: str = "") -> Iterator[pa.RecordBatch]:
+        """What a query over a relation answers, through a connection of its own to the snapshot."""
+        try:
+            for batch in self._readers.stream(sql, lambda: self._refuse_rewritten(relation), local):
+                if batch.num_rows:
+                    yield batch
+        except READ_ERRORS as error:
+            raise self._trouble(error, gone=True) from None
 
     @cached_property
     def _types(self) -> PgTypes:

@@ -39,13 +39,16 @@ class Readers:
         self._idle: list[adbc.AdbcConnection] = []
         self._readings: set[_Reading] = set()
 
-    def stream(self, sql: str, at_end: Callable[[], None]) -> Iterator[pa.RecordBatch]:
+    def stream(
+        self, sql: str, at_end: Callable[[], None], local: str = ""
+    ) -> Iterator[pa.RecordBatch]:
         """The rows of one SELECT. `at_end` runs after the last, while the read's locks are held.
+        `local` are statements of ours that hold for this read alone.
 
         Raises one of READ_ERRORS as the server meets it, and what `at_end` raises.
         """
         with self._free:
-            reading = _Reading(self, sql, at_end)
+            reading = _Reading(self, sql, at_end, local)
             with self._lock:
                 self._readings.add(reading)
             try:
@@ -98,8 +101,8 @@ class Readers:
 class _Reading:
     """One query, read by one thread, ahead of who takes its batches."""
 
-    def __init__(self, readers: Readers, sql: str, at_end: Callable[[], None]) -> None:
-        self._readers, self._sql, self._at_end = readers, sql, at_end
+    def __init__(self, readers: Readers, sql: str, at_end: Callable[[], None], local: str) -> None:
+        self._readers, self._sql, self._at_end, self._local = readers, sql, at_end, local
         self._read: Queue[pa.RecordBatch | BaseException | None] = Queue(READ_AHEAD)
         self._lock, self._ending = threading.Lock(), threading.Lock()
         self._connection: adbc.AdbcConnection | None = None
@@ -168,6 +171,8 @@ class _Reading:
 
     def _send(self, connection: adbc.AdbcConnection) -> None:
         self._go_on()
+        if self._local:
+            _execute(connection, self._local)
         with adbc.AdbcStatement(connection) as statement:
             size = driver.StatementOptions.BATCH_SIZE_HINT_BYTES.value
             statement.set_options(**{size: str(BATCH_BYTES)})

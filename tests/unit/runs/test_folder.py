@@ -155,7 +155,16 @@ KEYS = {
 }
 CONTENT_KEYS = {
     *("content", "shape", "verdict", "old", "new", "kept", "sums", "left_out", "not_due"),
-    *("tolerated", "findings", "waived", "causes", "customers", "routes", "conservation"),
+    *(
+        "tolerated",
+        "findings",
+        "waived",
+        "causes",
+        "customers",
+        "routes",
+        "conservation",
+        "strategy",
+    ),
 }
 
 
