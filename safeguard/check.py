@@ -83,10 +83,12 @@ def run_check(
         loaded = load_plan(plan_path, environ)
         if request.cluster:
             refuse_secrets(loaded)
-        result = _Run(loaded, folder, request, progress).result()
+        run = _Run(loaded, folder, request, progress)
+        result = run.result()
         write_reports(folder, result, request.formats)
         folder.write_result(result)
-        if not result.resume:
+        if not result.resume:  # until the verdict is written, a later try may need it all
+            run.store.remove()
             folder.clean()
     return result, folder.path
 
@@ -133,6 +135,7 @@ class _Run:
     ) -> None:
         self.loaded, self.folder = loaded, folder
         self.request, self.progress = request, progress
+        self.store = self._store()
 
     def result(self) -> CheckResult:
         """The result; of a run that a system ended before its contents were compared, too."""
@@ -155,7 +158,7 @@ class _Run:
         return result
 
     def _compare(self, systems: Systems, exchange: Exchange, journal: RunJournal) -> CheckResult:
-        loaded, store = self.loaded, self._store()
+        loaded, store = self.loaded, self.store
         seen = systems.steadily(lambda: self._look_around(systems, exchange))
         with self._workers(systems, exchange, store, seen.book) as workers:
             at_hand = (exchange, store, systems, workers, seen.book, journal)
@@ -163,8 +166,6 @@ class _Run:
                 self._content(plan, *at_hand) if isinstance(plan, ContentPlan) else plan
                 for plan in seen.plans
             ]
-        if not any(content.failed for content in contents):
-            store.remove()
         add_uncovered(exchange, seen.coverage)
         doubts = (*self_comparisons(loaded), *seen.blind)
         decision = decide(contents, seen.coverage, loaded.plan.policy, doubts)
@@ -217,7 +218,8 @@ class _Run:
         """One content; a system that goes away costs this content its verdict, not the run its
         report. One that an earlier try compared is taken as it was."""
         name = plan.contract.content
-        if kept := journal.result(name):
+        kept = journal.result(name)
+        if kept and store.has(list(kept[1].values())):
             recall_findings(exchange, store, kept[1])
             return kept[0]
         comparison = ContentComparison(

@@ -99,7 +99,8 @@ class Scene:
     folder: Path
     urls: dict[str, str]
     contents: tuple[str, ...] = ("ratings", "queue")
-    options: tuple[str, ...] = ("--retry-for", "30")
+    options: tuple[str, ...] = ("--retry-for", "30", "--strategy", "stream")
+    """All is read, whatever the servers could tell by sums: the bytes that come say how far it is."""
     environ: dict[str, str] = field(default_factory=dict)
     before: tuple[str, ...] = ()
     """A program that starts the check, such as one that limits it."""

@@ -45,8 +45,8 @@ _NETWORK = {
 _TO_MEND = ("0A", "21", "22", "25", "2F", "38", "39", "42", "44", "P0")
 """Classes of SQLSTATE that a person mends in the contract's SQL (25 is an attempt to write)."""
 _REFUSED = ("42501", "22021", "22P05")  # no permission; bytes that are not in our encoding
-_WENT_AWAY = ("42P01", "42703", "3F000")
-"""No such table, column or schema."""
+_WENT_AWAY = ("42P01", "3F000")
+"""No such table or schema."""
 _LOST = ("08", "57P0", "40001", "72000")
 """The connection failed; the server was shut down, crashed or ended our session; a standby, or an old
 server, could not keep our snapshot."""

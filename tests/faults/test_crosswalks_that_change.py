@@ -15,10 +15,9 @@ from servers import Server
 OLD, NEW = "walk_old", "walk_new"
 READING = 2_000_000
 MAPPED = (
-    (
-        "CREATE TABLE member_map AS SELECT DISTINCT customer_id AS old_id, "
-        "customer_id + 1000000 AS new_id FROM ratings"
-    ),
+    "CREATE TABLE member_map AS SELECT DISTINCT customer_id AS old_id FROM ratings",
+    "ALTER TABLE member_map ADD COLUMN new_id int",
+    "UPDATE member_map SET new_id = old_id + 1000000",
     "UPDATE ratings SET customer_id = customer_id + 1000000",
 )
 ANEW = (
