@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from typing import Protocol
 
 from safeguard.comparing.buckets import Buckets, runs_of_buckets
 from safeguard.comparing.crosswalks import load_kin, load_walk, old_view
@@ -29,6 +30,7 @@ from safeguard.comparing.judging import Judge, judges_documents
 from safeguard.comparing.listing import sample_lists
 from safeguard.comparing.owners import Owners
 from safeguard.comparing.partition import CARRIED, JoinDone, Partition, SourceFiles
+from safeguard.comparing.restriction import Restriction
 from safeguard.comparing.resulting import Compared, build_result
 from safeguard.comparing.sql import literal
 from safeguard.comparing.statuses import rank_old, tell_new
@@ -36,7 +38,7 @@ from safeguard.comparing.tally import Tally
 from safeguard.comparing.telling import Teller
 from safeguard.comparing.tolerance import count_tolerated
 from safeguard.findings.progress import ProgressListener
-from safeguard.findings.result import ContentResult
+from safeguard.findings.result import ContentResult, Looks
 from safeguard.planning.layout import ContentPlan, SourcePlan
 from safeguard.systems.opened import Systems
 
@@ -49,8 +51,16 @@ _MADE = {
 }
 
 
+class Settler(Protocol):
+    """Waits for what was still on its way when a content of a live system was read."""
+
+    def settle(self, comparison: ContentComparison) -> Looks:
+        """Look again at what differs; take back from the comparison's tables what agreed since."""
+
+
 class ContentComparison:
-    """Compares one content. Every table it makes is gone when `compare` returns."""
+    """Compares one content, or `only` some owners of it. Every table it makes is gone when `compare`
+    returns."""
 
     def __init__(
         self,
@@ -62,20 +72,21 @@ class ContentComparison:
         progress: ProgressListener,
         journal: Journal,
         reveal: bool,
+        only: Restriction | None = None,
     ) -> None:
         self.exchange, self.buckets, self.plan, self.systems = exchange, buckets, plan, systems
         self.book, self.progress, self.journal, self.reveal = book, progress, journal, reveal
+        self.only = only
         self.tally = Tally()
         self.partition = Partition(exchange, plan, book, reveal)
         self.rules = self.partition.rules
         self.routes = range(len(plan.new))
 
-    def compare(self) -> ContentResult:
+    def compare(self, settler: Settler | None = None) -> ContentResult:
         """The result. Raises SystemProblem when a system goes away on the way."""
         began = time.monotonic()
-        self._create()
-        self._read()
-        self._join()
+        self.look()
+        looked = settler.settle(self) if settler else None
         self._look_elsewhere()
         withdraw_uncertain(self.exchange, self.plan, self.tally)
         rank_old(self.exchange, self.plan)
@@ -83,12 +94,20 @@ class ContentComparison:
         teller.tell()
         result = build_result(
             Compared(
-                self.exchange, self.plan, self.book, self.owners, teller, self.tally, self.rules
+                self.exchange, self.plan, self.book, self.owners, teller, self.tally, self.rules,
+                partial=self.only is not None,
             )
         )
         lists = sample_lists(self.exchange, self.plan, teller, self._load_bucket, self.kin)
         self._drop()
-        return replace(result, lists=lists, seconds=time.monotonic() - began)
+        return replace(result, lists=lists, seconds=time.monotonic() - began, looked=looked)
+
+    def look(self) -> None:
+        """Read both sides and lay them beside each other: what differs stands in the tables then,
+        but not yet what became of it."""
+        self._create()
+        self._read()
+        self._join()
 
     def abandon(self) -> None:
         """Take back what a comparison that did not end has left."""
@@ -113,13 +132,16 @@ class ContentComparison:
 
     def _read(self) -> None:
         sources: tuple[SourcePlan, ...] = (*self.plan.old, *self.plan.new)
-        for source in sources:
-            self.systems.fresh(source.system)
+        walked = {w.spec.system for s in sources for w in s.crosswalks}
+        for system in dict.fromkeys([*(s.system for s in sources), *sorted(walked)]):
+            self.systems.fresh(system)
         for source in sources:
             self._read_crosswalks(source)
         self.kin = load_kin(self.exchange, self.plan)
+        if self.only is not None:
+            self.only.install(self.exchange, self.plan, self.kin)
         gathering = Gathering(
-            self.exchange, self.buckets, self.plan, self.systems, self.progress, self.kin
+            self.exchange, self.buckets, self.plan, self.systems, self.progress, self.kin, self.only
         )
         self.gathered: dict[Key, Gathered] = {}
         for source in sources:
@@ -152,7 +174,8 @@ class ContentComparison:
             if side == "old"
             else (tally.new_read, tally.new_counted)
         )
-        read[index], counted[index] = gathered.read, gathered.counted
+        read[index] = gathered.read - gathered.beside
+        counted[index] = gathered.counted - gathered.beside
         if side == "new":
             tally.new_deleted[index] = gathered.deleted
         if left_out := gathered.every - gathered.counted:
@@ -207,6 +230,10 @@ class ContentComparison:
                 self.owners.ownerless(route),
                 self._for_all_old,
             )
+        self.tell_surplus()
+
+    def tell_surplus(self) -> None:
+        """What each new entry without a partner is, in `told`."""
         for route in self.routes:
             tell_new(self.exchange, route, self.owners.ownerless(route), self.owners.stranger())
 
@@ -225,6 +252,6 @@ class ContentComparison:
     def _drop(self) -> None:
         self.exchange.forget()
         made = [t for t in (*CARRIED, *_MADE, "status") if t != "with_content"]
-        self.exchange.drop("old", *made)
+        self.exchange.drop("old", "wanted", *made)
         for route in self.routes:
             self.exchange.drop(f"new_{route}", f"old_{route}", f"homeless_{route}")

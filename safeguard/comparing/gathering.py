@@ -19,10 +19,11 @@ from safeguard.comparing.buckets import BucketFile, Buckets
 from safeguard.comparing.entries import stored
 from safeguard.comparing.exchange import Exchange
 from safeguard.comparing.reading import ReadDone, read_part
+from safeguard.comparing.restriction import Restriction, among_wanted
 from safeguard.findings.progress import ProgressListener
 from safeguard.findings.trouble import ConnectionLost, SystemProblem
 from safeguard.planning.layout import ContentPlan, NewPlan, SourcePlan
-from safeguard.systems.interface import Part
+from safeguard.systems.interface import Part, Selection
 from safeguard.systems.opened import Systems
 
 MOST_PARTS = 4096
@@ -36,13 +37,15 @@ Key = tuple[str, int]
 
 @dataclass(frozen=True)
 class Gathered:
-    """One source, read to its end. `every` are the rows before `where`, by the system's own count."""
+    """One source, read to its end. `every` are the rows before `where`, by the system's own count;
+    `beside` those that were read and counted although a restriction does not ask for them."""
 
     read: int
     deleted: int
     counted: int
     every: int
     files: tuple[BucketFile, ...]
+    beside: int = 0
 
 
 def key_of(source: SourcePlan) -> Key:
@@ -51,7 +54,8 @@ def key_of(source: SourcePlan) -> Key:
 
 
 class Gathering:
-    """Reads the sources of one content. `kin` are the owner slots that have a kin table."""
+    """Reads the sources of one content, or `only` some owners of them. `kin` are the owner slots that
+    have a kin table."""
 
     def __init__(
         self,
@@ -61,11 +65,14 @@ class Gathering:
         systems: Systems,
         progress: ProgressListener,
         kin: frozenset[str],
+        only: Restriction | None = None,
     ) -> None:
         self.exchange, self.buckets, self.plan = exchange, buckets, plan
         self.systems, self.progress, self.kin = systems, progress, kin
         self.content = plan.contract.content
+        self.only = only
         self._given_up = threading.Event()
+        self._asked: dict[Key, Selection] = {}
 
     def gather(
         self, sources: Iterable[SourcePlan], done: Callable[[SourcePlan, Gathered], None]
@@ -101,6 +108,7 @@ class Gathering:
         """Read sources side by side. Any other trouble than a lost connection ends them all."""
         sources = list(sources)
         self._given_up = threading.Event()
+        self._asked = {key_of(s): self._ask(s) for s in sources}
         parts = {key_of(s): self._parts(s, len(sources)) for s in sources}
         pool = ThreadPoolExecutor(sum(len(p) + 1 for p in parts.values()), "read")
         try:
@@ -120,7 +128,10 @@ class Gathering:
             pool.shutdown(wait=True, cancel_futures=True)
 
     def _parts(self, source: SourcePlan, sources: int) -> tuple[Part, ...]:
-        """As many as the cores here can turn into buckets beside those of the other sources."""
+        """As many as the cores here can turn into buckets beside those of the other sources. What a
+        server is asked for by its owners is one: ranges would keep it from its index."""
+        if self._asked[key_of(source)] is not source.selection:
+            return (Part(),)
         most = max(1, (os.cpu_count() or 1) // max(1, sources))
         return self.systems[source.system].parts(source.selection, most)
 
@@ -128,21 +139,31 @@ class Gathering:
         self, pool: ThreadPoolExecutor, source: SourcePlan, parts: tuple[Part, ...]
     ) -> tuple[list[Future[ReadDone]], Future[tuple[int, ...]]]:
         self.progress.started(self.content, source.system, None)
-        selection = source.selection
+        selection = self._asked[key_of(source)]
         session = self.systems[source.system]
         reads = [pool.submit(self._read, source, part) for part in parts]
-        return reads, pool.submit(session.count, selection.relation, None, selection.where)
+        wanted = (selection.where,) if self.only else (None, selection.where)
+        return reads, pool.submit(session.count, selection.relation, *wanted)
+
+    def _ask(self, source: SourcePlan) -> Selection:
+        """What the source's system is asked for: the whole selection, unless it knows the owners."""
+        if self.only is None:
+            return source.selection
+        dialect = self.systems[source.system].info.dialect
+        found = self.only.selection(self.plan, source, dialect, self.kin)
+        return found or source.selection
 
     @staticmethod
     def _whole(reads: list[Future[ReadDone]], count: Future[tuple[int, ...]]) -> Gathered:
         found = [read.result() for read in reads]
-        every, wanted = count.result()
+        counts = count.result()
         return Gathered(
             read=sum(f.rows for f in found),
             deleted=sum(f.deleted for f in found),
-            counted=wanted,
-            every=every,
+            counted=counts[-1],
+            every=counts[0],
             files=tuple(file for f in found for file in f.files),
+            beside=sum(f.beside for f in found),
         )
 
     def _read(self, source: SourcePlan, part: Part) -> ReadDone:
@@ -161,6 +182,7 @@ class Gathering:
             f"{self.content_folder}/{side}-{index}-{part.number:05}",
             (index * MOST_PARTS if side == "old" else 0) + part.number,
             advanced,
+            None if self.only is None else among_wanted(self.plan, self.kin),
         )
 
     @property
@@ -171,7 +193,7 @@ class Gathering:
     def _batches(
         self, source: SourcePlan, part: Part, spent: Callable[[int], None]
     ) -> Iterator[pa.RecordBatch]:
-        for batch in self.systems[source.system].stream(source.selection, part):
+        for batch in self.systems[source.system].stream(self._asked[key_of(source)], part):
             if self._given_up.is_set() or self.systems.stopped.is_set():
                 raise SystemProblem("the reading was given up")
             yield batch

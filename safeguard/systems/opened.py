@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -51,6 +52,9 @@ class Systems(Mapping[str, Session]):
         self._opened_at = dict.fromkeys(self._sessions, now)
         self._expired: set[str] = set()
         self._before: dict[str, list[str]] = {}
+        self._resting: set[str] = set()
+        """Expired because nobody needed them for a while, not because they were too old."""
+        self._later: Counter[str] = Counter()
         self._paces = {n: self._pace(n) for n in self._sessions}
         self._lock = threading.RLock()
         self._watch()
@@ -78,6 +82,15 @@ class Systems(Mapping[str, Session]):
         Raises SystemProblem when the system does not come back."""
         if name in self._expired:
             self._reopen(name, SystemProblem(f"{name}: its snapshot was let go"))
+
+    def rest(self) -> None:
+        """Let every snapshot go until its system is read again, which `fresh` prepares: a live check
+        holds none while it waits."""
+        with self._lock:
+            for name, session in self._sessions.items():
+                self._resting.add(name)
+                self._expired.add(name)
+                session.close()
 
     def mend(self, name: str, problem: ConnectionLost) -> bool:
         """After a connection was lost: True if the snapshot is gone and there is a new one, so that
@@ -112,7 +125,8 @@ class Systems(Mapping[str, Session]):
         deadline = time.monotonic() + self.kindness.retry_for
         wait = _FIRST_WAIT
         words = str(problem)
-        self._told(f"{name} was lost; waiting up to {self.kindness.retry_for:g} s for it")
+        if name not in self._resting:
+            self._told(f"{name} was lost; waiting up to {self.kindness.retry_for:g} s for it")
         while self._opener is not None and not self.stopped.is_set():
             try:
                 session = self._opener(name)
@@ -129,7 +143,11 @@ class Systems(Mapping[str, Session]):
 
     def _replace(self, name: str, session: Session) -> None:
         with self._lock:
-            self._before.setdefault(name, []).append(self._sessions[name].info.snapshot)
+            if name in self._resting:
+                self._later[name] += 1
+            else:
+                self._before.setdefault(name, []).append(self._sessions[name].info.snapshot)
+            self._resting.discard(name)
             self._sessions[name].close()
             self._sessions[name] = session
             self._opened_at[name] = time.monotonic()
@@ -137,10 +155,11 @@ class Systems(Mapping[str, Session]):
 
     def _info(self, name: str) -> SystemInfo:
         info = self._sessions[name].info
-        before = self._before.get(name)
-        if not before:
-            return info
-        words = f"{info.snapshot}; before its connection was lost: {'; '.join(before)}"
+        words = info.snapshot
+        if later := self._later.get(name):
+            words += f", the last of {later + 1}"
+        if before := self._before.get(name):
+            words += f"; before its connection was lost: {'; '.join(before)}"
         return replace(info, snapshot=words)
 
     def _watch(self) -> None:
