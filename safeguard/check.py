@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +17,7 @@ from safeguard.comparing.gathering import folder_of
 from safeguard.comparing.preparing import prepare
 from safeguard.comparing.reading_customers import read_customers
 from safeguard.comparing.resulting import failed_content
+from safeguard.comparing.settling import Patience, Settling
 from safeguard.comparing.store import (
     add_uncovered,
     keep_findings,
@@ -48,6 +49,8 @@ class Request:
     resumed: bool = False
     """The run's folder holds an earlier try, which this one goes on with."""
     kindness: Kindness = field(default_factory=Kindness)
+    live: Patience | None = None
+    """Both sides are being written: what differs is looked at again."""
 
 
 def run_check(
@@ -128,8 +131,10 @@ class _Run:
         plans = prepare(loaded, systems)
         book = read_customers(exchange, loaded, plans, systems)
         buckets = Buckets(self.folder.work)
+        settler = self._settler(plans, systems)
         contents = [
-            self._content(plan, exchange, buckets, systems, book, journal) for plan in plans
+            self._content(plan, exchange, buckets, systems, book, journal, settler)
+            for plan in plans
         ]
         add_uncovered(exchange, coverage)
         doubts = (*self_comparisons(loaded), *blind)
@@ -145,6 +150,7 @@ class _Run:
         systems: Systems,
         book: CustomerBook,
         journal: RunJournal,
+        settler: Settling | None,
     ) -> ContentResult:
         """One content; a system that goes away costs this content its verdict, not the run its
         report. One that an earlier try compared is taken as it was."""
@@ -156,7 +162,7 @@ class _Run:
             exchange, buckets, plan, systems, book, self.progress, journal, self.request.reveal
         )
         try:
-            result = comparison.compare()
+            result = comparison.compare(settler)
         except (SystemProblem, UsageProblem) as problem:  # SQL may fail on the data it meets
             comparison.abandon()
             return failed_content(plan.contract, plan.path, str(problem))
@@ -164,6 +170,17 @@ class _Run:
         journal.keep_result(name, result, left)
         buckets.remove(folder_of(name))
         return result
+
+    def _settler(self, plans: Sequence[ContentPlan], systems: Systems) -> Settling | None:
+        """Who looks again, in a live check."""
+        if self.request.live is None:
+            return None
+
+        def read_book(exchange: Exchange) -> CustomerBook:
+            return read_customers(exchange, self.loaded, plans, systems)
+
+        folder = self.folder.work / "look"
+        return Settling(self.request.live, read_book, folder, self.progress)
 
     def _out_of_reach(self, problem: SystemProblem) -> CheckResult:
         """The result of a run that a system ended before its contents were compared."""

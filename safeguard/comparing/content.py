@@ -94,7 +94,13 @@ class ContentComparison:
         teller.tell()
         result = build_result(
             Compared(
-                self.exchange, self.plan, self.book, self.owners, teller, self.tally, self.rules,
+                self.exchange,
+                self.plan,
+                self.book,
+                self.owners,
+                teller,
+                self.tally,
+                self.rules,
                 partial=self.only is not None,
             )
         )

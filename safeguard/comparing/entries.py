@@ -20,6 +20,8 @@ from safeguard.systems.canonical import CanonicalColumn, Storage
 
 BUCKETS = 256
 """Into so many parts the owners are hashed as they are read; a partition is a run of buckets."""
+LATER_OLD, LATER_NEW = 1 << 61, 1 << 53
+"""From here on entries are numbered that a later look took the place of first ones with."""
 
 
 def key_columns(plan: ContentPlan) -> tuple[str, ...]:
