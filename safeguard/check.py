@@ -14,6 +14,7 @@ from safeguard.comparing.content import ContentComparison
 from safeguard.comparing.customers import CustomerBook
 from safeguard.comparing.exchange import Exchange
 from safeguard.comparing.gathering import folder_of
+from safeguard.comparing.journal import NoJournal
 from safeguard.comparing.preparing import prepare
 from safeguard.comparing.reading_customers import read_customers
 from safeguard.comparing.resulting import failed_content
@@ -51,6 +52,8 @@ class Request:
     kindness: Kindness = field(default_factory=Kindness)
     live: Patience | None = None
     """Both sides are being written: what differs is looked at again."""
+    since: dt.datetime | None = None
+    """Compare only customers with an entry that was written since. Never PASS."""
 
 
 def run_check(
@@ -137,7 +140,7 @@ class _Run:
             for plan in plans
         ]
         add_uncovered(exchange, coverage)
-        doubts = (*self_comparisons(loaded), *blind)
+        doubts = (*self_comparisons(loaded), *blind, *_partial(self.request.since))
         decision = decide(contents, coverage, loaded.plan.policy, doubts)
         result = self._judged(decision, book.impact(), coverage)
         return replace(result, systems=systems.infos(), revealed=self.request.reveal)
@@ -158,16 +161,26 @@ class _Run:
         if kept := journal.result(name):
             recall_findings(exchange, buckets, kept[1])
             return kept[0]
+        since = self.request.since
         comparison = ContentComparison(
-            exchange, buckets, plan, systems, book, self.progress, journal, self.request.reveal
+            exchange,
+            buckets,
+            plan,
+            systems,
+            book,
+            self.progress,
+            journal if since is None else NoJournal(),  # nothing partial may ever be gone on with
+            self.request.reveal,
+            since=since,
         )
         try:
             result = comparison.compare(settler)
         except (SystemProblem, UsageProblem) as problem:  # SQL may fail on the data it meets
             comparison.abandon()
             return failed_content(plan.contract, plan.path, str(problem))
-        left = keep_findings(exchange, buckets, name, f"done-{folder_of(name)}")
-        journal.keep_result(name, result, left)
+        if since is None:
+            left = keep_findings(exchange, buckets, name, f"done-{folder_of(name)}")
+            journal.keep_result(name, result, left)
         buckets.remove(folder_of(name))
         return result
 
@@ -213,6 +226,12 @@ class _Run:
             exit_code=decision.verdict.exit_code,
             seconds=(finished - folder.started).total_seconds(),
         )
+
+
+def _partial(since: dt.datetime | None) -> tuple[str, ...]:
+    if since is None:
+        return ()
+    return (f"only what was written since {since.isoformat()} was asked for: that is never a PASS",)
 
 
 def _notes(loaded: LoadedPlan) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ class Options:
             return command(**arguments, **{self.name: together})
 
         found: Callable[..., Any] = gathered
-        for name, (kind, what, default, said) in reversed(self.given.items()):
+        for name, (kind, what, default, said) in reversed(list(self.given.items())):
             found = click.option(
                 f"--{name.replace('_', '-')}",
                 type=kind,

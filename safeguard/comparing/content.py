@@ -6,11 +6,13 @@ after the other and hands on what is not plainly kept. The rest works on that.
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from dataclasses import replace
 from typing import Protocol
 
 from safeguard.comparing.buckets import Buckets, runs_of_buckets
+from safeguard.comparing.changed import changed_owners, tells_when
 from safeguard.comparing.crosswalks import load_kin, load_walk, old_view
 from safeguard.comparing.customers import CustomerBook
 from safeguard.comparing.doubt import withdraw_uncertain
@@ -73,10 +75,11 @@ class ContentComparison:
         journal: Journal,
         reveal: bool,
         only: Restriction | None = None,
+        since: dt.datetime | None = None,
     ) -> None:
         self.exchange, self.buckets, self.plan, self.systems = exchange, buckets, plan, systems
         self.book, self.progress, self.journal, self.reveal = book, progress, journal, reveal
-        self.only = only
+        self.only, self.since = only, since
         self.tally = Tally()
         self.partition = Partition(exchange, plan, book, reveal)
         self.rules = self.partition.rules
@@ -144,6 +147,8 @@ class ContentComparison:
         for source in sources:
             self._read_crosswalks(source)
         self.kin = load_kin(self.exchange, self.plan)
+        if self.since is not None:
+            self.only = self._changed_since(self.since)
         if self.only is not None:
             self.only.install(self.exchange, self.plan, self.kin)
         gathering = Gathering(
@@ -158,6 +163,19 @@ class ContentComparison:
         gathering.gather(wanted, self._done)
         for source in sources:
             self._tell_source(source, self.gathered[key_of(source)])
+
+    def _changed_since(self, since: dt.datetime) -> Restriction | None:
+        """Whose entries changed; None, and a note, where the contract does not say when they did."""
+        if not tells_when(self.plan):
+            self.tally.notes.append("compared whole: the contract declares no `updated_at`")
+            return None
+        found = changed_owners(self.exchange, self.plan, self.systems, self.kin, since)
+        self.tally.reasons.append(
+            f"only customers with an entry that was written since {since.isoformat()} were compared "
+            f"({found.owners.num_rows:,}): what was deleted in a new system and is unchanged in the "
+            "old is not seen"
+        )
+        return found
 
     def _done(self, source: SourcePlan, gathered: Gathered) -> None:
         self.gathered[key_of(source)] = gathered

@@ -6,6 +6,7 @@ leave one of these out; what it lets through is sorted out where entries meet.
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -68,3 +69,16 @@ def _written(value: int | str | None, kind: TypeName) -> str | None:
         return str(int(value))
     text = str(value)
     return f"'{text.replace(chr(39), 2 * chr(39))}'" if _PLAIN.fullmatch(text) else None
+
+
+def written_since(source: SourcePlan, moment: dt.datetime, dialect: str) -> Selection:
+    """The selection of what was written since, or of more: a day earlier, so that no zone matters, and
+    everything where the server can't be asked."""
+    assert source.updated is not None
+    output = source.updated.output
+    quote = _QUOTES.get(dialect)
+    if quote is None or not output.is_column or output.type.kind is not TypeName.TIMESTAMP:
+        return source.selection
+    name = f"{quote}{output.sql.replace(quote, 2 * quote)}{quote}"
+    from_ = (moment.astimezone(dt.UTC) - dt.timedelta(days=1)).strftime("%Y-%m-%d %H:%M:%S")
+    return restricted(source.selection, f"({name} >= TIMESTAMP '{from_}' OR {name} IS NULL)")

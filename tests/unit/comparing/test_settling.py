@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from safeguard.findings.words import Verdict
 from live_play import Play, Seen, watch
+from safeguard.findings.words import Verdict
 
 RECORD: dict[str, Any] = {
     "shape": "record",
