@@ -31,4 +31,5 @@ COMMANDS = {
     "init": Entry("safeguard.cli.init", "init", "Draft the plan and contracts from the systems."),
     "report": Entry("safeguard.cli.report", "report", "Render a finished run again."),
     "schema": Entry("safeguard.cli.schema", "schema", "JSON Schema of the plan or a contract."),
+    "watch": Entry("safeguard.cli.watch", "watch", "Check a live migration again and again."),
 }

@@ -48,7 +48,8 @@ def main(arguments: Sequence[str]) -> None:
         due = max(due, time.monotonic() + rng.uniform(0, MOST_LAG))
         heapq.heappush(waiting, (due, n, kind, values))
         if n == 0:
-            print("writing", flush=True)
+            sys.stdout.write("writing\n")
+            sys.stdout.flush()
         _deliver(new, waiting)
         if _ended:
             return
