@@ -1,5 +1,6 @@
 # make demo    from nothing to a blocked rollout
-# make test    what CI runs: lint, types, layers, tests (installs what is missing, Debian only)
+# make test    lint, types, layers, tests (installs what is missing, Debian only)
+# make test-all   what CI runs: the same with the tests that take long
 # make lint    the same without tests          make format   mend what can be mended
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -11,12 +12,15 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_CONSTRAINT=constraints.txt $(BIN)/pyt
 CHECKED := safeguard tests
 PYTEST_ARGS ?= -n 2
 
-.PHONY: demo test lint format lock clean services
+.PHONY: demo test test-all lint format lock clean services
 
 demo: $(VENV)/.installed
 	$(BIN)/safeguard demo
 
 test: lint services
+	$(BIN)/pytest $(PYTEST_ARGS) -m "not slow"
+
+test-all: lint services
 	$(BIN)/pytest $(PYTEST_ARGS)
 
 lint: $(VENV)/.installed-dev

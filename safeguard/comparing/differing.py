@@ -4,8 +4,10 @@ A unit is an entry's key, with whatever is wrong with it on either side and in a
 with all in it that moved: which entry of a list is said to have moved may change with the others.
 So a unit agrees only when nothing at all is said of it any more.
 
-    ill      old (side), r, number (rid or nid), tag (entry or order), key slots, what (a hash)
-    differs  tag, key slots, evidence: a hash of all its `what`, from the values themselves
+    ill      old (side), r, number (rid or nid), u (an id of it is not translated), tag (entry or
+             order), key slots, what (a hash)
+    differs  tag, key slots, evidence: a hash of all its `what`, from the values themselves; old_u and
+             new_u: an id of an old or new entry of it is not translated
 """
 
 from __future__ import annotations
@@ -35,14 +37,17 @@ def find_differing(exchange: Exchange, plan: ContentPlan) -> None:
     """Leave `ill` and `differs` of a comparison that has looked, and told what is surplus."""
     kinds = ", ".join(f"{k.slot} {COLUMN_TYPE[k.storage]}" for k in plan.keys)
     exchange.create(
-        "ill", f"(old BOOLEAN, r UTINYINT, number BIGINT, tag VARCHAR, {kinds}, what UBIGINT)"
+        "ill",
+        f"(old BOOLEAN, r UTINYINT, number BIGINT, u BOOLEAN, tag VARCHAR, {kinds}, what UBIGINT)",
     )
     for query in (*_old(plan), *_moved(plan), *_new(plan)):
         exchange.run(f"INSERT INTO ill {query}")
     names = ", ".join(unit(plan))
     exchange.create(
         "differs",
-        f"AS SELECT {names}, hash(list_sort(list(what))) AS evidence FROM ill GROUP BY {names}",
+        f"""AS SELECT {names}, hash(list_sort(list(what))) AS evidence,
+            bool_or(u AND old) AS old_u, bool_or(u AND NOT old) AS new_u
+        FROM ill GROUP BY {names}""",
     )
 
 
@@ -68,18 +73,18 @@ def _old(plan: ContentPlan) -> Iterator[str]:
         ("unkeyed", "hash('unkeyed', o.src, x.r)"),
     ):
         yield (
-            f"SELECT DISTINCT TRUE, x.r, x.rid, '{ENTRY}', {keys}, {what} "
+            f"SELECT DISTINCT TRUE, x.r, x.rid, o.u, '{ENTRY}', {keys}, {what} "
             f"FROM {table} x JOIN old o ON o.rid = x.rid WHERE o.kb = 0"
         )
     yield (
-        f"SELECT TRUE, {NO_ROUTE}, o.rid, '{ENTRY}', {keys}, hash('unreceived', o.src) "
+        f"SELECT TRUE, {NO_ROUTE}, o.rid, o.u, '{ENTRY}', {keys}, hash('unreceived', o.src) "
         f"FROM old o WHERE o.kb = 0 AND {unreceived(plan)}"
     )
     slots = field_columns(plan)
     both = " ".join(f"WHEN '{s}' THEN hash(o.{s}, n.{s})" for s in slots)
     for route, _ in enumerate(plan.new):
         if slots:
-            yield f"""SELECT TRUE, x.r, x.rid, '{ENTRY}', {keys},
+            yield f"""SELECT TRUE, x.r, x.rid, o.u, '{ENTRY}', {keys},
                 hash('judged', x.code, o.src, x.r, x.field, CASE x.slot {both} END)
             FROM judged x JOIN old o ON o.rid = x.rid JOIN new_{route} n ON n.nid = x.nid
             WHERE x.r = {route} AND x.code IN ({CHANGED}, {NOT_COMPARED}) AND x.cls = {DUE}"""
@@ -91,7 +96,7 @@ def _moved(plan: ContentPlan) -> Iterator[str]:
     items = "".join(f", o.{k.slot}" for k in plan.items)
     lists = ", ".join("NULL" if k.role is Role.ITEM else f"o.{k.slot}" for k in plan.keys)
     for route, _ in enumerate(plan.new):
-        yield f"""SELECT TRUE, x.r, x.rid, '{ORDER}', {lists},
+        yield f"""SELECT TRUE, x.r, x.rid, FALSE, '{ORDER}', {lists},
             hash('moved', o.src, x.r, o.p, n.p{items})
         FROM moved x JOIN old o ON o.rid = x.rid JOIN new_{route} n ON n.nid = x.nid
         WHERE x.r = {route}"""
@@ -101,8 +106,8 @@ def _new(plan: ContentPlan) -> Iterator[str]:
     """New entries without a partner, and those that stand where they are not due."""
     keys, values = _keys(plan, "n"), _values(plan, "n")
     for route, _ in enumerate(plan.new):
-        yield f"""SELECT FALSE, {route}, n.nid, '{ENTRY}', {keys}, hash(t.status, {route}{values})
+        yield f"""SELECT FALSE, {route}, n.nid, n.u, '{ENTRY}', {keys}, hash(t.status, {route}{values})
         FROM told t JOIN new_{route} n ON n.nid = t.nid
         WHERE t.r = {route} AND n.kb = 0 AND t.status <> '{NewStatus.NOT_DUE}'"""
-        yield f"""SELECT DISTINCT FALSE, {route}, n.nid, '{ENTRY}', {keys}, hash('stray', {route})
+        yield f"""SELECT DISTINCT FALSE, {route}, n.nid, n.u, '{ENTRY}', {keys}, hash('stray', {route})
         FROM found f JOIN new_{route} n ON n.nid = f.nid WHERE f.s = {route}"""

@@ -121,9 +121,14 @@ def _translated(side: str, slot: str) -> str:
     if side == "old":
         return f"w{slot}.there"
     return (
-        f"CASE WHEN b.{slot} IS NOT NULL AND w{slot}.here IS NULL THEN 'new:' || b.{slot} "
+        f"CASE WHEN b.{slot} IS NOT NULL AND w{slot}.here IS NULL THEN {unknown(f'b.{slot}')} "
         f"ELSE w{slot}.there END"
     )
+
+
+def unknown(here: str) -> str:
+    """What a new id is called in the space of old ids while no crosswalk knows it."""
+    return f"'new:' || {here}"
 
 
 def _of_crosswalks(plan: ContentPlan, source: SourcePlan, side: str) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from safeguard.comparing.entries import kin_joins
+from safeguard.comparing.entries import kin_joins, unknown, walk_table
 from safeguard.comparing.exchange import Exchange
 from safeguard.comparing.sql import COLUMN_TYPE, columns
 from safeguard.planning.layout import ContentPlan, SourcePlan
@@ -29,6 +29,19 @@ class Restriction:
         heads = ", ".join(_head(s, "s", kin) for s in slots)
         joins = kin_joins(plan, "s", kin)
         query = f"SELECT DISTINCT {heads} FROM incoming s {joins}"
+        exchange.insert("wanted", self.owners.select(slots), query)
+        for source in plan.new:
+            for walk in source.crosswalks:
+                if walk.slot in slots:
+                    self._add_translated(
+                        exchange, plan, walk_table("new", source, walk.slot), walk.slot
+                    )
+
+    def _add_translated(self, exchange: Exchange, plan: ContentPlan, table: str, slot: str) -> None:
+        """An id that a crosswalk did not know when it was asked for may be known now."""
+        slots = [k.slot for k in plan.owners]
+        found = ", ".join("w.there" if s == slot else f"s.{s}" for s in slots)
+        query = f"SELECT {found} FROM incoming s JOIN {table} w ON s.{slot} = {unknown('w.here')}"
         exchange.insert("wanted", self.owners.select(slots), query)
 
     def selection(

@@ -70,7 +70,9 @@ class Settling:
 
 
 class _Settlement:
-    """One content's looks. `open(unit, first, before, latest)` holds the evidence of what is open."""
+    """One content's looks. `open(unit, first, before, latest, new_u)` holds the evidence of what is
+    open. A new entry whose id nobody knew may be told by another key at a later look; then what that
+    look shows for the first time is open too, without a `first`."""
 
     def __init__(self, settling: Settling, first: ContentComparison) -> None:
         self.settling, self.patience = settling, settling.patience
@@ -84,7 +86,7 @@ class _Settlement:
         self.exchange.create(
             "open",
             f"""AS SELECT {self.units}, evidence AS first, NULL::UBIGINT AS before,
-                evidence AS latest FROM differs""",
+                evidence AS latest, new_u FROM differs""",
         )
         began = self.patience.clock()
         self.first.systems.rest()
@@ -165,11 +167,12 @@ class _Settlement:
         self.exchange.create("shown", "AS SELECT * FROM differs LIMIT 0")
         for batch in look.exchange.batches("SELECT * FROM differs"):
             self.exchange.insert("shown", batch)
-        mine = columns(unit(self.plan), "o")
+        mine, match = columns(unit(self.plan), "s"), same(unit(self.plan), "o", "s")
+        gone = f"SELECT 1 FROM open o WHERE o.new_u AND NOT EXISTS (SELECT 1 FROM shown s WHERE {match})"
         self.exchange.create(
             "open",
-            f"""AS SELECT {mine}, o.first, o.latest AS before, s.evidence AS latest
-            FROM open o JOIN shown s ON {same(unit(self.plan), "o", "s")}""",
+            f"""AS SELECT {mine}, o.first, o.latest AS before, s.evidence AS latest, s.new_u
+            FROM shown s LEFT JOIN open o ON {match} WHERE o.tag IS NOT NULL OR EXISTS ({gone})""",
         )
         self.exchange.drop("shown")
         others = self.exchange.table(
@@ -199,12 +202,15 @@ class _Settlement:
         return found
 
     def _decide(self) -> None:
-        mine = columns(unit(self.plan), "d")
+        """What becomes of each unit. An old entry whose id was not translated and is now can't be
+        found again by its key: it did not agree, it is somewhere else."""
+        mine = ", ".join(f"coalesce(d.{c}, o.{c}) AS {c}" for c in unit(self.plan))
         self.exchange.create(
             "fates",
-            f"""AS SELECT * FROM (SELECT {mine}, CASE WHEN o.tag IS NULL THEN '{SETTLED}'
+            f"""AS SELECT * FROM (SELECT {mine}, CASE
+                WHEN o.tag IS NULL THEN CASE WHEN d.old_u THEN '{CHANGING}' ELSE '{SETTLED}' END
                 WHEN NOT ({_HELD}) THEN '{CHANGING}' WHEN {_OTHERWISE} THEN '{OTHER}' END AS fate
-            FROM differs d LEFT JOIN open o ON {same(unit(self.plan), "o", "d")})
+            FROM differs d FULL JOIN open o ON {same(unit(self.plan), "o", "d")})
             WHERE fate IS NOT NULL""",
         )
 
