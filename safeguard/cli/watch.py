@@ -30,10 +30,9 @@ if TYPE_CHECKING:
 @click.option("--until", type=Clock(), help="When the window closes: 18:30, or in ISO form.")
 @click.option("--for", "duration", type=Duration(), help="How long the window is open: 90m, 2h.")
 @click.option(
-    "--since-last/--whole",
-    default=True,
-    show_default="--since-last",
-    help="After a whole check that passed, look at what is written since; or always whole.",
+    "--whole",
+    is_flag=True,
+    help="Check whole every time, also after a check that passed.",
 )
 @click.option("--reveal", is_flag=True, help="Show free text in reports instead of masking it.")
 @PATIENCE
@@ -43,7 +42,7 @@ def watch(
     every: dt.timedelta,
     until: dt.datetime | None,
     duration: dt.timedelta | None,
-    since_last: bool,
+    whole: bool,
     reveal: bool,
     patience: dict[str, float],
     kindness: dict[str, float],
@@ -69,7 +68,7 @@ def watch(
 
     closes = dt.datetime.now(dt.UTC) + duration if duration else until
     request = Request(reveal=reveal, kindness=kindness_of(kindness), live=patience_of(patience))
-    window = Window(every.total_seconds(), closes, whole=not since_last)
+    window = Window(every.total_seconds(), closes, whole=whole)
     with WatchScreen(Console()) as screen:
         verdict = watch_plan(plan, request, window, _Spectator(screen), os.environ)
     return verdict.exit_code
