@@ -97,6 +97,7 @@ class Seen:
         """Every entry of the first snapshots has one status."""
         assert self.result.conservation.old, self.result.conservation.detail
         assert self.result.conservation.new, self.result.conservation.detail
+        assert min(self.result.sums_new.values()) >= 0, self.result.sums_new
 
 
 def watch(folder: Path, play: Play, contract: Mapping[str, Any], **patience: Any) -> Seen:

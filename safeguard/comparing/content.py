@@ -35,7 +35,7 @@ from safeguard.comparing.partition import CARRIED, JoinDone, Partition, SourceFi
 from safeguard.comparing.restriction import Restriction
 from safeguard.comparing.resulting import Compared, build_result
 from safeguard.comparing.sql import literal
-from safeguard.comparing.statuses import rank_old, tell_new
+from safeguard.comparing.statuses import BESIDE, rank_old, tell_new
 from safeguard.comparing.tally import Tally
 from safeguard.comparing.telling import Teller
 from safeguard.comparing.tolerance import count_tolerated
@@ -50,6 +50,7 @@ PARTITION_BYTES = 96 << 20
 _MADE = {
     "told": "(nid BIGINT, r UTINYINT, status VARCHAR)",
     "swapped": "(pairs BIGINT)",
+    "beside": BESIDE,
 }
 
 

@@ -78,6 +78,12 @@ def rows_of(
     )
     for route, _ in enumerate(plan.new):
         found |= _new_rows(exchange, route, owners.asked(route))
+    found["later"] = exchange.table(
+        f"""SELECT DISTINCT i.old, i.r,
+            i.number + CASE WHEN i.old THEN {LATER_OLD} ELSE {LATER_NEW} END AS number,
+            {columns(unit(plan), "i")}
+        FROM ill i JOIN picked p ON {same(unit(plan), "i", "p")}"""
+    )
     exchange.drop("picked", "mine")
     return {table: rows for table, rows in found.items() if rows.num_rows}
 
@@ -85,12 +91,31 @@ def rows_of(
 def put_in(exchange: Exchange, plan: ContentPlan, rows: Mapping[str, pa.Table]) -> Counter[str]:
     """Add `rows_of` a later look. Returns by how much the counts of pairs change."""
     before = _apart(exchange, plan)
+    exchange.create("later", f"AS SELECT old, r, number, {columns(unit(plan))} FROM ill LIMIT 0")
     for table, found in rows.items():
         exchange.insert(table, found)
+    _find_beside(exchange, plan)
+    exchange.drop("later")
     return _shift(before, _apart(exchange, plan))
 
 
 # -- private -------------------------------------------------------------------------------------
+
+
+def _find_beside(exchange: Exchange, plan: ContentPlan) -> None:
+    """Of each unit's later entries, as many take the place of first ones as there were then, in each
+    route and in all; the others stand beside the sums."""
+    units = columns(unit(plan))
+    exchange.run(
+        f"""INSERT INTO beside SELECT l.old, l.r, l.number FROM (
+            SELECT *, row_number() OVER (PARTITION BY old, r, {units} ORDER BY number) AS nth,
+                dense_rank() OVER (PARTITION BY old, {units} ORDER BY number) AS mth FROM later) l
+        LEFT JOIN (SELECT old, r, {units}, count(DISTINCT number) AS n FROM ill
+            GROUP BY old, r, {units}) a ON a.old = l.old AND a.r = l.r AND {same(unit(plan), "a", "l")}
+        LEFT JOIN (SELECT old, {units}, count(DISTINCT number) AS n FROM ill
+            GROUP BY old, {units}) b ON b.old = l.old AND {same(unit(plan), "b", "l")}
+        WHERE nth > coalesce(a.n, 0) OR (l.old AND mth > coalesce(b.n, 0))"""
+    )
 
 
 def _speaking(table: str) -> str:
@@ -134,7 +159,8 @@ def _apart(exchange: Exchange, plan: ContentPlan) -> Counter[str]:
         )
         found[f"paired_{route}"] = exchange.number(
             f"""SELECT count(*) FROM (SELECT nid FROM surplus WHERE r = {route} UNION ALL
-            SELECT DISTINCT nid FROM found WHERE s = {route})"""
+            SELECT DISTINCT nid FROM found WHERE s = {route})
+            WHERE nid NOT IN (SELECT number FROM beside WHERE NOT old AND r = {route})"""
         )
     return found
 
