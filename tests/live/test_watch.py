@@ -171,3 +171,18 @@ def test_since_takes_a_run_that_passed_and_no_other(service):
         since_of(service.plan, "2026-01-01T10:00")
     with pytest.raises(UsageProblem, match="there is no run `2025`"):
         since_of(service.plan, "2025")
+
+
+def test_the_command_line_takes_live_and_since(service):
+    def run(*options: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "safeguard", "check", str(service.plan), "--quiet"]
+        return subprocess.run([*command, *options], capture_output=True, text=True, timeout=60)
+
+    out = str(service.folder / "first")
+    first = run("--live", "--settle", "0", "--tries", "1", "--out", out)
+    assert first.returncode == 0, first.stderr
+    second = run("--since", out)
+    assert second.returncode == 3
+    assert "never a PASS" in second.stdout
+    assert run("--since", "tomorrow").returncode == 2
+    assert run("--since", out, "--resume", "last").returncode == 2

@@ -51,6 +51,7 @@ CONTRACTS: dict[str, dict[str, Any]] = {
 SIDES = {"record": 2, "list": 2, "split": 3, "one_of": 3}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", CONTRACTS)
 def test_a_live_check_finds_what_stays(compare, shape: str) -> None:
     state = st.tuples(*[contents] * SIDES[shape])
@@ -71,6 +72,7 @@ def test_a_live_check_finds_what_stays(compare, shape: str) -> None:
     law()
 
 
+@pytest.mark.slow
 def test_whatever_the_looks_show_every_entry_has_one_status() -> None:
     @few
     @given(st.lists(st.tuples(contents, contents, contents), min_size=1, max_size=5))
