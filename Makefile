@@ -1,7 +1,8 @@
-# make demo    from nothing to a blocked rollout
-# make test    lint, types, layers, tests (installs what is missing, Debian only)
-# make test-all   what CI runs: the same with the tests that take long
-# make lint    the same without tests          make format   mend what can be mended
+# make demo      from nothing to a blocked rollout
+# make test      what CI runs: lint, types, layers, tests (installs what is missing, Debian only)
+# make test-all  the same with tests that take longer: servers that die, networks that fail
+# make bench     how fast it is, beside its peers: docs/benchmarks.md (BENCH_ARGS="--help")
+# make lint      the same without tests        make format   mend what can be mended
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
@@ -10,18 +11,23 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet
 CHECKED := safeguard tests
-PYTEST_ARGS ?= -n 2
+PYTEST_ARGS ?= -n 2 -m "not slow"
+PYTEST_ALL_ARGS ?= -n 2
+BENCH_ARGS ?=
 
-.PHONY: demo test test-all lint format lock clean services
+.PHONY: demo test test-all bench lint format lock clean services
 
 demo: $(VENV)/.installed
 	$(BIN)/safeguard demo
 
 test: lint services
-	$(BIN)/pytest $(PYTEST_ARGS) -m "not slow"
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+bench: $(VENV)/.installed-dev services
+	PYTHONPATH=tests $(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 test-all: lint services
-	$(BIN)/pytest $(PYTEST_ARGS)
+	$(BIN)/pytest $(PYTEST_ALL_ARGS)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check $(CHECKED)

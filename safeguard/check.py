@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
-from contextlib import closing
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from safeguard import __version__
-from safeguard.comparing.buckets import Buckets
+from safeguard.comparing.buckets import Buckets, folder_of
+from safeguard.comparing.cluster import ClusterWorkers, cluster_executor, refuse_secrets
 from safeguard.comparing.content import ContentComparison
 from safeguard.comparing.customers import CustomerBook
+from safeguard.comparing.estimating import estimate
 from safeguard.comparing.exchange import Exchange
-from safeguard.comparing.gathering import folder_of
 from safeguard.comparing.journal import NoJournal
 from safeguard.comparing.preparing import prepare
 from safeguard.comparing.reading_customers import read_customers
@@ -27,17 +30,20 @@ from safeguard.comparing.store import (
 )
 from safeguard.comparing.surveying import blind_spots, survey
 from safeguard.comparing.telling import create_findings
+from safeguard.comparing.workers import LocalWorkers, Workers
 from safeguard.contract.load import load_plan
 from safeguard.contract.model import LoadedPlan
 from safeguard.findings.progress import ProgressListener
 from safeguard.findings.result import CheckResult, ContentResult, Coverage, Impact
 from safeguard.findings.trouble import SystemProblem, UsageProblem
 from safeguard.gate.verdict import Decision, decide
+from safeguard.planning.asking import Strategy
+from safeguard.planning.estimates import PlanEstimate
 from safeguard.planning.layout import ContentPlan
 from safeguard.planning.twins import self_comparisons
 from safeguard.reports.writing import write_reports
 from safeguard.runs import FINDINGS, RunFolder, create_run, verdict_whatever_happens
-from safeguard.runs.journal import RunJournal, Terms, only_one
+from safeguard.runs.journal import RunJournal, Terms
 from safeguard.systems.opened import Kindness, Systems, open_systems
 
 
@@ -50,6 +56,11 @@ class Request:
     resumed: bool = False
     """The run's folder holds an earlier try, which this one goes on with."""
     kindness: Kindness = field(default_factory=Kindness)
+    cluster: str = ""
+    """Address of a Dask scheduler whose workers do the tasks; "" is this process."""
+    exchange: str = ""
+    """A folder or fsspec URL that all workers see; "" is the run's folder."""
+    strategy: Strategy = Strategy.AUTO
     live: Patience | None = None
     """Both sides are being written: what differs is looked at again."""
     since: dt.datetime | None = None
@@ -74,12 +85,14 @@ def run_check(
     """
     folder = folder or create_run(plan_path, out, dt.datetime.now(dt.UTC))
     request = request or Request()
-    with verdict_whatever_happens(folder, folder.started), only_one(folder.path):
+    with closing(folder), verdict_whatever_happens(folder, folder.started):
         loaded = load_plan(plan_path, environ)
+        if request.cluster:
+            refuse_secrets(loaded)
         result = _Run(loaded, folder, request, progress).result()
         write_reports(folder, result, request.formats)
         folder.write_result(result)
-        if not any(content.failed for content in result.contents):
+        if not result.resume:
             folder.clean()
     return result, folder.path
 
@@ -95,7 +108,27 @@ def run_discover(plan_path: Path, environ: Mapping[str, str]) -> Coverage:
         return replace(coverage, notes=(*coverage.notes, *blind_spots(loaded, systems)))
 
 
+def run_plan(
+    plan_path: Path, environ: Mapping[str, str], strategy: Strategy = Strategy.AUTO
+) -> PlanEstimate:
+    """How each content would be compared, how much there is to read and how long that takes."""
+    loaded = load_plan(plan_path, environ)
+    with open_systems(loaded) as systems:
+        return estimate(prepare(loaded, systems), systems, strategy)
+
+
 # -- private -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What a plan looks like in its systems."""
+
+    coverage: Coverage
+    blind: tuple[str, ...]
+    plans: tuple[ContentPlan | ContentResult, ...]
+    """One a contract, in their order: how it is read, or that a system refuses to tell."""
+    book: CustomerBook
 
 
 class _Run:
@@ -128,29 +161,63 @@ class _Run:
         return result
 
     def _compare(self, systems: Systems, exchange: Exchange, journal: RunJournal) -> CheckResult:
-        loaded = self.loaded
-        coverage = survey(loaded, systems)
-        blind = blind_spots(loaded, systems)
-        plans = prepare(loaded, systems)
-        book = read_customers(exchange, loaded, plans, systems)
-        buckets = Buckets(self.folder.work)
-        settler = self._settler(plans, systems)
-        contents = [
-            self._content(plan, exchange, buckets, systems, book, journal, settler)
-            for plan in plans
-        ]
-        add_uncovered(exchange, coverage)
-        doubts = (*self_comparisons(loaded), *blind, *_partial(self.request.since))
-        decision = decide(contents, coverage, loaded.plan.policy, doubts)
-        result = self._judged(decision, book.impact(), coverage)
+        loaded, store = self.loaded, self._store()
+        seen = systems.steadily(lambda: self._look_around(systems, exchange))
+        with self._workers(systems, exchange, store, seen.book) as workers:
+            settler = self._settler(seen.plans, systems)
+            at_hand = (exchange, store, systems, workers, seen.book, journal, settler)
+            contents = [
+                self._content(plan, *at_hand) if isinstance(plan, ContentPlan) else plan
+                for plan in seen.plans
+            ]
+        if not any(content.failed for content in contents):
+            store.remove()
+        add_uncovered(exchange, seen.coverage)
+        doubts = (*self_comparisons(loaded), *seen.blind, *_partial(self.request.since))
+        decision = decide(contents, seen.coverage, loaded.plan.policy, doubts)
+        result = self._judged(decision, seen.book.impact(), seen.coverage)
         return replace(result, systems=systems.infos(), revealed=self.request.reveal)
+
+    def _look_around(self, systems: Systems, exchange: Exchange) -> _Seen:
+        """What is asked of the systems before any content is read."""
+        loaded = self.loaded
+        coverage, blind = survey(loaded, systems), blind_spots(loaded, systems)
+        refused: dict[str, SystemProblem] = {}
+        plans = {p.contract.content: p for p in prepare(loaded, systems, refused)}
+        book = read_customers(exchange, loaded, tuple(plans.values()), systems)
+        every = [
+            plans.get(name) or failed_content(one.contract, one.path, refused[name])
+            for one in loaded.contracts
+            for name in [one.contract.content]
+        ]
+        return _Seen(coverage, blind, tuple(every), book)
+
+    def _store(self) -> Buckets:
+        """Where entries wait between reading and joining."""
+        if self.request.exchange:
+            return Buckets(f"{self.request.exchange.rstrip('/')}/{self.folder.run}")
+        return Buckets(self.folder.work.absolute() / "entries")
+
+    @contextmanager
+    def _workers(
+        self, systems: Systems, exchange: Exchange, store: Buckets, book: CustomerBook
+    ) -> Iterator[Workers]:
+        """Who does the tasks: this process, or a cluster."""
+        if not self.request.cluster:
+            yield LocalWorkers(exchange, store, systems.__getitem__, os.cpu_count() or 1)
+            return
+        with cluster_executor(self.request.cluster) as (executor, slots):
+            yield ClusterWorkers(
+                executor, slots, self.loaded, systems, exchange, store, book, self.folder.run
+            )
 
     def _content(
         self,
         plan: ContentPlan,
         exchange: Exchange,
-        buckets: Buckets,
+        store: Buckets,
         systems: Systems,
+        workers: Workers,
         book: CustomerBook,
         journal: RunJournal,
         settler: Settling | None,
@@ -159,38 +226,43 @@ class _Run:
         report. One that an earlier try compared is taken as it was."""
         name = plan.contract.content
         if kept := journal.result(name):
-            recall_findings(exchange, buckets, kept[1])
+            recall_findings(exchange, store, kept[1])
             return kept[0]
         since = self.request.since
         comparison = ContentComparison(
             exchange,
-            buckets,
+            store,
             plan,
             systems,
+            workers,
             book,
             self.progress,
             journal if since is None else NoJournal(),  # nothing partial may ever be gone on with
             self.request.reveal,
+            self.request.strategy,
             since=since,
         )
         try:
             result = comparison.compare(settler)
         except (SystemProblem, UsageProblem) as problem:  # SQL may fail on the data it meets
             comparison.abandon()
-            return failed_content(plan.contract, plan.path, str(problem))
+            return failed_content(plan.contract, plan.path, problem)
         if since is None:
-            left = keep_findings(exchange, buckets, name, f"done-{folder_of(name)}")
+            left = keep_findings(exchange, store, name, f"done-{folder_of(name)}")
             journal.keep_result(name, result, left)
-        buckets.remove(folder_of(name))
+        store.remove(folder_of(name))
         return result
 
-    def _settler(self, plans: Sequence[ContentPlan], systems: Systems) -> Settling | None:
+    def _settler(
+        self, plans: Sequence[ContentPlan | ContentResult], systems: Systems
+    ) -> Settling | None:
         """Who looks again, in a live check."""
         if self.request.live is None:
             return None
+        readable = [plan for plan in plans if isinstance(plan, ContentPlan)]
 
         def read_book(exchange: Exchange) -> CustomerBook:
-            return read_customers(exchange, self.loaded, plans, systems)
+            return read_customers(exchange, self.loaded, readable, systems)
 
         folder = self.folder.work / "look"
         return Settling(self.request.live, read_book, folder, self.progress)
@@ -198,7 +270,7 @@ class _Run:
     def _out_of_reach(self, problem: SystemProblem) -> CheckResult:
         """The result of a run that a system ended before its contents were compared."""
         loaded = self.loaded
-        contents = [failed_content(c.contract, c.path, str(problem)) for c in loaded.contracts]
+        contents = [failed_content(c.contract, c.path, problem) for c in loaded.contracts]
         nothing = Coverage(0, 0, (), (), (), ("coverage was not judged",))
         decision = decide(contents, nothing, loaded.plan.policy)
         reasons = (str(problem), "nothing was compared")
@@ -206,7 +278,6 @@ class _Run:
 
     def _judged(self, decision: Decision, customers: Impact, coverage: Coverage) -> CheckResult:
         loaded, folder = self.loaded, self.folder
-        finished = dt.datetime.now(dt.UTC)
         return CheckResult(
             run=folder.run,
             migration=loaded.plan.migration,
@@ -215,7 +286,7 @@ class _Run:
             reasons=decision.reasons,
             notes=_notes(loaded) + decision.notes,
             started_at=folder.started.isoformat(),
-            finished_at=finished.isoformat(),
+            finished_at=dt.datetime.now(dt.UTC).isoformat(),
             tool_version=__version__,
             plan_digest=loaded.digest,
             customers=customers,
@@ -224,7 +295,8 @@ class _Run:
             systems=(),
             plan=loaded.path,
             exit_code=decision.verdict.exit_code,
-            seconds=(finished - folder.started).total_seconds(),
+            seconds=time.monotonic() - folder.began,
+            resume=folder.resume if any(c.failed for c in decision.contents) else "",
         )
 
 

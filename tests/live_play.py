@@ -19,6 +19,7 @@ from safeguard.comparing.preparing import prepare
 from safeguard.comparing.reading_customers import read_customers
 from safeguard.comparing.settling import Patience, Settling
 from safeguard.comparing.telling import COLUMNS, create_findings
+from safeguard.comparing.workers import LocalWorkers
 from safeguard.contract.model import Contract, LoadedContract, LoadedPlan, Plan
 from safeguard.findings.progress import SilentProgress
 from safeguard.findings.result import ContentResult, Coverage
@@ -129,11 +130,13 @@ def watch(folder: Path, play: Play, contract: Mapping[str, Any], **patience: Any
 
         waiting = Patience(**{"wait": play.wait, "clock": lambda: play.now} | patience)
         settler = Settling(waiting, read_book, folder / "look", SilentProgress())
+        store = Buckets(folder / "buckets")
         compared = ContentComparison(
             exchange,
-            Buckets(folder / "buckets"),
+            store,
             plans[0],
             systems,
+            LocalWorkers(exchange, store, systems.__getitem__, 2),
             read_book(exchange),
             SilentProgress(),
             NoJournal(),

@@ -60,7 +60,7 @@ class Server(ABC):
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self.port = _free_port()
-        self._root = Path(tempfile.mkdtemp(prefix=f"safeguard-{self.account}-", dir="/tmp"))
+        self._root = self._make_root()
         self.data = self._root / "data"
         self._log = self._root / "log"
         self._give_away()
@@ -112,7 +112,7 @@ class Server(ABC):
                 self._process.send_signal(self.farewell)
                 self._process.wait(5)
         self.kill()
-        shutil.rmtree(self._root, ignore_errors=True)
+        self._leave_root()
 
     def execute(self, database: str, *scripts: str) -> None:
         """Run SQL scripts, each of one or several statements; everything is committed."""
@@ -130,6 +130,12 @@ class Server(ABC):
     @abstractmethod
     def run_script(self, database: str, script: Path | str) -> None:
         """Run a dump (a Path, or its text) with the server's own client."""
+
+    def _make_root(self) -> Path:
+        return Path(tempfile.mkdtemp(prefix=f"safeguard-{self.account}-", dir="/tmp"))
+
+    def _leave_root(self) -> None:
+        shutil.rmtree(self._root, ignore_errors=True)
 
     @abstractmethod
     def _install(self) -> None: ...

@@ -27,7 +27,19 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 )
 @click.option("--reveal", is_flag=True, help="Show free text in reports instead of masking it.")
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")
+@click.option(
+    "--strategy",
+    type=click.Choice(("auto", "stream")),
+    default="auto",
+    help="auto asks the servers for sums where that tells enough; stream reads everything.",
+)
 @click.option("--resume", metavar="RUN", help="Go on with a run that did not end: its id, or last.")
+@click.option(
+    "--cluster", metavar="ADDRESS", default="", help="Let the workers of this Dask cluster do it."
+)
+@click.option(
+    "--exchange", metavar="PLACE", default="", help="Folder or fsspec URL that all workers see."
+)
 @click.option(
     "--live", is_flag=True, help="Both sides are being written: look again at what differs."
 )
@@ -44,7 +56,10 @@ def check(
     formats: tuple[str, ...],
     reveal: bool,
     quiet: bool,
+    strategy: str,
     resume: str | None,
+    cluster: str,
+    exchange: str,
     live: bool,
     since: str | None,
     patience: dict[str, float],
@@ -73,12 +88,16 @@ def check(
     folder = resume_run(plan, resume) if resume else create_run(plan, out, dt.datetime.now(dt.UTC))
     from safeguard.check import Request, run_check
     from safeguard.cli.show import progress_for, show
+    from safeguard.planning.asking import Strategy
 
     request = Request(
         formats,
         reveal,
         resume is not None,
         kindness_of(kindness),
+        cluster,
+        exchange,
+        Strategy(strategy),
         live=patience_of(patience) if live else None,
         since=since_of(plan, since) if since else None,
     )

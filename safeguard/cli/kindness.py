@@ -23,6 +23,12 @@ KINDNESS = Options(
         ),
         "max_snapshot_age": (_SECONDS, "SECONDS", 0, "Hold no snapshot longer than this."),
         "statement_timeout": (_SECONDS, "SECONDS", 0, "Let no statement run longer than this."),
+        "lock_timeout": (
+            _SECONDS,
+            "SECONDS",
+            60,
+            "Wait so long for a table that somebody has locked.",
+        ),
         "connections": (
             click.IntRange(min=1),
             "N",
@@ -44,6 +50,8 @@ def kindness_of(asked: dict[str, float]) -> Kindness:
         max_snapshot_age=asked["max_snapshot_age"],
         retry_for=asked["retry_for"],
         limits=Limits(
-            connections=int(asked["connections"]), statement_timeout=asked["statement_timeout"]
+            connections=int(asked["connections"]),
+            statement_timeout=asked["statement_timeout"],
+            lock_timeout=asked["lock_timeout"],
         ),
     )

@@ -29,6 +29,7 @@ COMMANDS = {
     "demo": Entry("safeguard.cli.demo", "demo", "See a rollout being blocked, in one minute."),
     "discover": Entry("safeguard.cli.discover", "discover", "Which content has no contract yet?"),
     "init": Entry("safeguard.cli.init", "init", "Draft the plan and contracts from the systems."),
+    "plan": Entry("safeguard.cli.plan", "plan", "What would a check read, and how long?"),
     "report": Entry("safeguard.cli.report", "report", "Render a finished run again."),
     "schema": Entry("safeguard.cli.schema", "schema", "JSON Schema of the plan or a contract."),
     "watch": Entry("safeguard.cli.watch", "watch", "Check a live migration again and again."),

@@ -17,6 +17,8 @@ from safeguard.cli import trouble
 from safeguard.cli.registry import COMMANDS
 
 COMPLETE = "_SAFEGUARD_COMPLETE"
+_signals: list[int] = []
+"""Those that came."""
 
 
 class LazyGroup(click.Group):
@@ -69,7 +71,9 @@ def safeguard() -> None:
 
 def main() -> NoReturn:
     """Run the command line and end the process."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as a shell has it for background jobs
+            signal.signal(number, _interrupt)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a title is no reason to crash
@@ -82,7 +86,9 @@ def run(arguments: Sequence[str]) -> int:
         code = _dispatch(arguments)
         sys.stdout.flush()
     except BaseException as error:  # noqa: BLE001 (an error that slips by would leave with 1: BLOCK)
-        code = trouble.tell(error, next((a for a in arguments if a in COMMANDS), ""))
+        # What a module that was being imported makes of a signal is no bug of ours.
+        said = KeyboardInterrupt() if _signals and isinstance(error, Exception) else error
+        code = trouble.tell(said, next((a for a in arguments if a in COMMANDS), ""))
     return code
 
 
@@ -99,5 +105,6 @@ def _dispatch(arguments: Sequence[str]) -> int:
     return code
 
 
-def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
+def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:
+    _signals.append(number)
     raise KeyboardInterrupt

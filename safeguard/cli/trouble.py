@@ -37,11 +37,11 @@ def tell(error: BaseException, command: str = "") -> int:
             return USAGE
         case SystemProblem():
             verdict = "UNDECIDED  This can't be called safe. " if judges else ""
-            _write(f"{verdict}{error}\n{'exit code 3':>72}")
+            _write(f"{verdict}{error}{_notes(error)}\n{'exit code 3':>72}")
             return UNDECIDED
         case KeyboardInterrupt() | click.Abort():
             undecided = "UNDECIDED  Interrupted: nothing can be called safe."
-            _write(undecided if judges else "Interrupted.")
+            _write(f"{undecided if judges else 'Interrupted.'}{_notes(error)}")
             return INTERRUPTED
         case BrokenPipeError() | SystemExit(__context__=BrokenPipeError()):  # the latter is rich's
             _discard_output()
@@ -52,6 +52,11 @@ def tell(error: BaseException, command: str = "") -> int:
             return UNDECIDED
     _tell_bug(error)
     return BUG
+
+
+def _notes(error: BaseException) -> str:
+    """How to go on, below the rest, where somebody knows it."""
+    return "".join(f"\n{'':11}{note}" for note in getattr(error, "__notes__", ()))
 
 
 def _tell_mistakes(mistakes: tuple[Mistake, ...], *, checks: bool) -> None:

@@ -7,8 +7,10 @@ bucket's rows are found without reading those of the others, and a customer has 
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +20,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from safeguard.comparing.entries import BUCKETS
 from safeguard.comparing.exchange import OutOfRoom
 from safeguard.findings.trouble import SystemProblem
 
@@ -48,10 +49,16 @@ class Buckets:
         self.place = str(place)
         self.is_local = "://" not in self.place
 
-    def write(self, name: str, rows: pa.Table) -> BucketFile:
-        """Store rows by their `bucket`. Raises OutOfRoom when they do not fit."""
-        batch, counts = _sorted(rows)
-        per_row = max(1, batch.nbytes // max(1, batch.num_rows))
+    def write(
+        self, name: str, rows: pa.Table, owners: Sequence[str] = (), number: int = 1
+    ) -> BucketFile:
+        """Store rows by their column `bucket`, or else by `number` buckets of their integer columns
+        `owners`. Raises OutOfRoom when they do not fit."""
+        if BUCKET in rows.column_names:
+            numbers, rows = rows.column(BUCKET).to_numpy(), rows.drop_columns([BUCKET])
+        else:
+            numbers = owner_buckets(rows, owners, number)
+        batch, counts = _sorted(rows, numbers)
         found, first = [], 0
         with self._writing(name) as sink, pa.ipc.new_file(sink, batch.schema) as file:
             for bucket in np.flatnonzero(counts).tolist():
@@ -59,10 +66,11 @@ class Buckets:
                 file.write_batch(batch.slice(first, size))
                 found.append((bucket, size))
                 first += size
-        return BucketFile(name, tuple(found), per_row * batch.num_rows)
+        return BucketFile(name, tuple(found), batch.nbytes)
 
     def read(self, files: Iterable[BucketFile], first: int, last: int) -> Iterator[pa.Table]:
-        """The rows of the buckets first..last, one table for each schema among the files."""
+        """The rows of the buckets first..last in the order of the files, one table for each schema
+        among them."""
         tables: dict[pa.Schema, list[pa.RecordBatch]] = {}
         for file in files:
             wanted = [i for i, (bucket, _) in enumerate(file.buckets) if first <= bucket <= last]
@@ -87,14 +95,15 @@ class Buckets:
         with self._reading(name) as source, pa.ipc.open_file(source) as reader:
             return reader.read_all()
 
-    def remove(self, folder: str) -> None:
-        """Remove a folder of files that nobody needs any more."""
+    def remove(self, folder: str = "") -> None:
+        """Remove a folder of files that nobody needs any more, or all of them."""
         if self.is_local:
             shutil.rmtree(self._path(folder), ignore_errors=True)
             return
         system, root = self._remote()
-        if system.exists(f"{root}/{folder}"):
-            system.rm(f"{root}/{folder}", recursive=True)
+        gone = f"{root}/{folder}".rstrip("/")
+        if system.exists(gone):
+            system.rm(gone, recursive=True)
 
     def has(self, names: Sequence[str]) -> bool:
         """Whether all of these files are there."""
@@ -107,15 +116,17 @@ class Buckets:
     def _writing(self, name: str) -> Iterator[Any]:
         try:
             if self.is_local:
-                target = self._path(name)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                partial = target.with_name(f".{target.name}.partial")
+                path = self._path(name)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                partial = path.with_name(f".{path.name}.partial")
                 with pa.OSFile(str(partial), "wb") as sink:
                     yield sink
-                partial.replace(target)
+                partial.replace(path)
             else:
                 system, root = self._remote()
-                with system.open(f"{root}/{name}", "wb") as sink:
+                target = f"{root}/{name}"
+                system.makedirs(target.rpartition("/")[0], exist_ok=True)
+                with system.open(target, "wb") as sink:
                     yield sink
         except OSError as error:
             raise self._trouble(error) from error
@@ -159,39 +170,62 @@ def _sync(path: Path) -> None:
         os.close(number)
 
 
+def folder_of(content: str) -> str:
+    """A folder's name for a content, whatever letters its name has."""
+    return "content-" + hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
 def runs_of_buckets(files: Sequence[BucketFile], budget: int) -> tuple[tuple[int, int], ...]:
     """Buckets joined into partitions (first, last) of at most `budget` bytes where they are smaller;
-    together all buckets, each once. Of files without rows one partition of everything."""
-    sizes = [0.0] * BUCKETS
+    together all that hold rows, each once. Of files without rows one partition."""
+    sizes: Counter[int] = Counter()
     for file in files:
-        per_row = file.size / max(1, file.rows)
         for bucket, rows in file.buckets:
-            sizes[bucket] += rows * per_row
-    found, first, held = [], 0, 0.0
-    for bucket, size in enumerate(sizes):
-        if held and held + size > budget:
-            found.append((first, bucket - 1))
-            first, held = bucket, 0.0
+            sizes[bucket] += rows * file.size // file.rows
+    found: list[tuple[int, int]] = []
+    held = 0
+    for bucket, size in sorted(sizes.items()):
+        if found and held + size <= budget:
+            found[-1] = (found[-1][0], bucket)
+        else:
+            found.append((bucket, bucket))
+            held = 0
         held += size
-    return (*found, (first, BUCKETS - 1))
+    return tuple(found) or ((0, 0),)
 
 
-def _sorted(rows: pa.Table) -> tuple[pa.RecordBatch, Any]:
+def owner_buckets(rows: pa.Table, owners: Sequence[str], number: int) -> Any:
+    """The bucket of each row by its integer owner columns, a multiplicative hash (Knuth, The Art of
+    Computer Programming 3, 6.4) whose low half is folded in; NULL counts as 0."""
+    mixed = np.zeros(rows.num_rows, np.uint64)
+    if number > 1:
+        for owner in owners:
+            value = rows.column(owner).combine_chunks().fill_null(0).to_numpy(zero_copy_only=False)
+            mixed = (mixed + value.view(np.uint64)) * _GOLDEN
+            mixed ^= mixed >> np.uint64(32)
+    return (mixed % np.uint64(number)).astype(np.uint16)
+
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+"""2**64 divided by the golden ratio."""
+
+
+def _sorted(rows: pa.Table, numbers: Any) -> tuple[pa.RecordBatch, Any]:
     """The rows in the order of their buckets, and how many each bucket has."""
-    numbers = rows.column(BUCKET).to_numpy()
-    counts = np.bincount(numbers, minlength=BUCKETS)
-    plain = rows.drop_columns([BUCKET])
+    counts = np.bincount(numbers)
+    plain = _without_empty(rows)
     if np.count_nonzero(counts) > 1:
-        plain = plain.take(pa.array(np.argsort(numbers, kind="stable")))
+        narrow = (
+            numbers.astype(np.uint8) if len(counts) <= 256 else numbers
+        )  # one pass of radix sort
+        plain = plain.take(pa.array(np.argsort(narrow, kind="stable")))
     batches = plain.combine_chunks().to_batches()
-    whole = batches[0] if batches else pa.RecordBatch.from_pylist([], plain.schema)
-    return _without_empty(whole), counts
+    return (batches[0] if batches else pa.RecordBatch.from_pylist([], plain.schema)), counts
 
 
-def _without_empty(batch: pa.RecordBatch) -> pa.RecordBatch:
+def _without_empty(rows: pa.Table) -> pa.Table:
     """Columns in which nothing stands take no room."""
-    arrays = [
-        pa.nulls(len(column)) if column.null_count == len(column) else column
-        for column in batch.columns
-    ]
-    return pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
+    for i, name in enumerate(rows.column_names):
+        if rows.column(i).null_count == rows.num_rows:
+            rows = rows.set_column(i, name, pa.nulls(rows.num_rows))
+    return rows

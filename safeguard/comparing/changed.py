@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 
-import numpy as np
 import pyarrow as pa
 
 from safeguard.comparing.entries import stored
@@ -45,8 +44,7 @@ def changed_owners(
         query = _changed(plan, narrow, kin, since - OVERLAP)
         for batch in session.stream(selection):
             rows = pa.Table.from_batches([canonical(batch, narrow.columns)])
-            numbered = rows.append_column("rid", pa.array(np.arange(rows.num_rows)))
-            exchange.insert("changed", exchange.through(query, numbered))
+            exchange.insert("changed", exchange.through(query, rows))
     found = wanted_owners(exchange, plan, "SELECT * FROM changed")
     exchange.drop("changed")
     return found
@@ -76,7 +74,6 @@ def _changed(plan: ContentPlan, source: SourcePlan, kin: frozenset[str], since: 
     times = [UPDATED_SLOT, *([f"{UPDATED_SLOT}__alt"] if column.alternate else [])]
     late = " OR ".join(f'"{t}" >= {moment}' for t in times)
     owners = columns(k.slot for k in plan.owners)
-    return (
-        f"SELECT DISTINCT {owners} FROM ({stored(plan, source, kin)}) "
-        f"WHERE {UPDATED_SLOT} IS NULL OR {late}"
-    )
+    rows = stored(plan, source, kin, 1)
+    known = f"({rows})" if rows else "incoming"
+    return f"SELECT DISTINCT {owners} FROM {known} WHERE {UPDATED_SLOT} IS NULL OR {late}"

@@ -102,6 +102,16 @@ def _leave(exchange: Exchange, table: str, walk: CrosswalkPlan) -> None:
     )
 
 
+def digest(exchange: Exchange, tables: Iterable[str]) -> str:
+    """What the crosswalks of a content say, in a few letters; "" of none. Rows that were translated by
+    crosswalks of another digest are of no use."""
+    said = []
+    for table in tables:
+        ((rows, total),) = exchange.rows(f"SELECT count(*), sum(hash(t)) FROM {table} t")
+        said.append(f"{table} {rows} {total or 0}")
+    return ", ".join(said)
+
+
 def load_kin(exchange: Exchange, plan: ContentPlan) -> frozenset[str]:
     """Old owners whom some new system merges are one customer, whom no partition may cut in two:
     leaves `kin_SLOT(id, head)` with one head for all of them. Returns the slots that have it.
@@ -120,12 +130,23 @@ def load_kin(exchange: Exchange, plan: ContentPlan) -> frozenset[str]:
             )
         ]
         if pairs:
-            heads = _heads(pairs)
+            heads = _heads(sorted(pairs))  # the same in every try of a run
             exchange.create(kin_table(key.slot), "(id VARCHAR, head VARCHAR)")
             rows = {"id": list(heads), "head": list(heads.values())}
             exchange.insert(kin_table(key.slot), pa.table(rows))
             found.append(key.slot)
     return frozenset(found)
+
+
+def crosswalk_tables(plan: ContentPlan, kin: frozenset[str]) -> tuple[str, ...]:
+    """Every table that the crosswalks of a content left."""
+    found = [kin_table(slot) for slot in sorted(kin)]
+    for side, sources in (("old", plan.old), ("new", plan.new)):
+        for source in sources:
+            for walk in source.crosswalks:
+                table = walk_table(side, source, walk.slot)
+                found += [table, f"{table}_old"]
+    return tuple(found)
 
 
 def _heads(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

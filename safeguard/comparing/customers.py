@@ -48,8 +48,10 @@ class CustomerBook:
 
     def add_new(self, system: str, batches: Iterable[pa.RecordBatch], who: str) -> None:
         """The customers of one new system: `who` is SQL over b for their id."""
-        table = self.newcomers.setdefault(system, f"newcomer_{len(self.newcomers)}")
-        self.exchange.run(f"CREATE TABLE IF NOT EXISTS {table} (id VARCHAR)")
+        if system not in self.newcomers:
+            self.newcomers[system] = f"newcomer_{len(self.newcomers)}"
+            self.exchange.create(self.newcomers[system], "(id VARCHAR)")
+        table = self.newcomers[system]
         for batch in batches:
             query = f"SELECT * FROM (SELECT {who} AS id FROM incoming b) WHERE id IS NOT NULL"
             self.exchange.insert(table, batch, query)

@@ -8,7 +8,8 @@
              an old one), kb, bad, w (its owner's id in the new system)
 
 A row is *stored* when it is read, with its ids translated and without what its plan tells of every
-row alike, and *stands* in one of these tables when its partition is compared.
+row alike, and *stands* in one of these tables when its partition is compared. Its number is its place
+among the partition's rows: what is carried from all partitions together tells them apart by it.
 """
 
 from __future__ import annotations
@@ -18,8 +19,6 @@ from safeguard.contract.types import TypeName
 from safeguard.planning.layout import ContentPlan, Cutoff, NewPlan, OldPlan, SourcePlan, Typed
 from safeguard.systems.canonical import CanonicalColumn, Storage
 
-BUCKETS = 256
-"""Into so many parts the owners are hashed as they are read; a partition is a run of buckets."""
 LATER_OLD, LATER_NEW = 1 << 61, 1 << 53
 """From here on entries are numbered that a later look took the place of first ones with."""
 
@@ -54,57 +53,78 @@ def kin_table(slot: str) -> str:
 # -- the tables ------------------------------------------------------------------------------
 
 
-def old_columns(plan: ContentPlan) -> str:
-    """The columns of `old`, as a table's definition."""
-    wanted = ["rid BIGINT", "src UTINYINT", *_key_types(plan)]
-    wanted += [f"x{slot} VARCHAR" for slot in forward_slots(plan)]
-    if plan.order:
-        wanted += _order_types(plan.order[0])
-    wanted += [f"{f.slot} {COLUMN_TYPE[f.old.storage]}" for f in plan.fields]
-    wanted += [f"{f.slot}a BIGINT" for f in plan.fields if f.alternate_old]
-    wanted += ["d BOOLEAN", *(f"r{r} BOOLEAN" for r in range(len(plan.new)))]
-    return ", ".join([*wanted, "late BOOLEAN", "u BOOLEAN", "kb UTINYINT", "bad VARCHAR"])
+Shape = tuple[tuple[str, str], ...]
+"""Names and DuckDB types of a table's columns."""
 
 
-def new_columns(plan: ContentPlan, route: int) -> str:
-    """The columns of `new_R`, as a table's definition."""
-    wanted = ["nid BIGINT", *_key_types(plan)]
-    if plan.order:
-        wanted += _order_types(plan.order[1])
-    wanted += [f"{f.slot} {COLUMN_TYPE[f.new[route].storage]}" for f in plan.fields]
-    wanted += [f"{f.slot}a BIGINT" for f in plan.fields if f.alternate_new[route]]
-    wanted += ["late BOOLEAN", "u BOOLEAN", "kb UTINYINT", "bad VARCHAR"]
-    return ", ".join([*wanted, "w VARCHAR"])
+def old_shape(plan: ContentPlan) -> Shape:
+    """The columns of `old`."""
+    wanted = [("rid", "BIGINT"), ("src", "UTINYINT"), *_key_types(plan)]
+    wanted += [(f"x{slot}", "VARCHAR") for slot in forward_slots(plan)]
+    wanted += _order_types(plan.order[0] if plan.order else None)
+    wanted += [(f.slot, COLUMN_TYPE[f.old.storage]) for f in plan.fields]
+    wanted += [(f"{f.slot}a", "BIGINT") for f in plan.fields if f.alternate_old]
+    wanted += [("d", "BOOLEAN"), *((f"r{r}", "BOOLEAN") for r in range(len(plan.new)))]
+    return (*wanted, *_ENDS)
+
+
+def new_shape(plan: ContentPlan, route: int) -> Shape:
+    """The columns of `new_R`; `w` only where a crosswalk translates."""
+    wanted = [("nid", "BIGINT"), *_key_types(plan)]
+    wanted += _order_types(plan.order[1] if plan.order else None)
+    wanted += [(f.slot, COLUMN_TYPE[f.new[route].storage]) for f in plan.fields]
+    wanted += [(f"{f.slot}a", "BIGINT") for f in plan.fields if f.alternate_new[route]]
+    return (*wanted, *_ENDS, *([("w", "VARCHAR")] if plan.new[route].crosswalks else []))
+
+
+def definition(shape: Shape) -> str:
+    """The columns of a CREATE TABLE."""
+    return f"({', '.join(f'{name} {kind}' for name, kind in shape)})"
+
+
+_ENDS = (("late", "BOOLEAN"), ("u", "BOOLEAN"), ("kb", "UTINYINT"), ("bad", "VARCHAR"))
 
 
 # -- from a system to the store ----------------------------------------------------------------
 
 
-def stored(plan: ContentPlan, source: SourcePlan, kin: frozenset[str]) -> str:
-    """SELECT over `incoming` b, canonical rows with their number `rid`: what is stored of them, and
-    the `bucket` of their owner. Deleted rows of the new side are left out. `kin` are the owner slots
-    that have a `kin_table`."""
+def hashes_integers(plan: ContentPlan) -> bool:
+    """Whether every owner column is kept as an integer, and its bucket needs no SQL (buckets.py)."""
+    return all(k.storage is Storage.INT64 for k in plan.owners)
+
+
+def stored(plan: ContentPlan, source: SourcePlan, kin: frozenset[str], buckets: int) -> str | None:
+    """SELECT over `incoming` b, canonical rows: what is stored of them, and the `bucket` of their
+    owner, one of so many; None where they are stored as they are. Deleted rows of the new side are
+    left out. `kin` are the owner slots that have a `kin_table`. Integers have no bucket yet, see
+    `buckets.owner_buckets`."""
+    drops = isinstance(source, NewPlan) and source.deleted_when
+    if hashes_integers(plan) and not source.crosswalks and not drops:
+        return None
     side = "new" if isinstance(source, NewPlan) else "old"
     walked = {w.slot for w in source.crosswalks}
     names = [c for column in source.columns for c in _with_alternate(column)]
     values = [_translated(side, n) if n in walked else f'b."{n}"' for n in names]
-    chosen = ["b.rid", *(f'{v} AS "{n}"' for v, n in zip(values, names, strict=True))]
+    chosen = [f'{v} AS "{n}"' for v, n in zip(values, names, strict=True)]
     chosen += ["b.bad", *_of_crosswalks(plan, source, side)]
     joins = [
         f"LEFT JOIN {walk_table(side, source, s)} w{s} ON w{s}.here = b.{s}" for s in sorted(walked)
     ]
     gone = " WHERE NOT coalesce(b.d, FALSE)" if side == "new" and source.deleted_when else ""
-    return (
-        f"SELECT s.*, {bucket_of(plan, 's', kin)} AS bucket FROM (SELECT {', '.join(chosen)} "
-        f"FROM incoming b {' '.join(joins)}{gone}) s {kin_joins(plan, 's', kin)}"
-    )
+    rows = f"SELECT {', '.join(chosen)} FROM incoming b {' '.join(joins)}{gone}"
+    if hashes_integers(plan):
+        return rows
+    bucket = _bucket_of(plan, "s", kin, buckets)
+    return f"SELECT s.*, {bucket} AS bucket FROM ({rows}) s {kin_joins(plan, 's', kin)}"
 
 
-def bucket_of(plan: ContentPlan, alias: str, kin: frozenset[str]) -> str:
+def _bucket_of(plan: ContentPlan, alias: str, kin: frozenset[str], buckets: int) -> str:
     """The bucket of an entry's owner, as SQL; where ids are merged, over `kin_joins`."""
+    if buckets == 1:
+        return "0::USMALLINT"
     owners = [k.slot for k in plan.owners]
     whose = [f"coalesce(q{s}.head, {alias}.{s})" if s in kin else f"{alias}.{s}" for s in owners]
-    return f"(hash({', '.join(whose)}) % {BUCKETS})::USMALLINT"
+    return f"(hash({', '.join(whose)}) % {buckets})::USMALLINT"
 
 
 def kin_joins(plan: ContentPlan, alias: str, kin: frozenset[str]) -> str:
@@ -152,36 +172,34 @@ def _kind(source: SourcePlan, slot: str) -> TypeName:
 # -- from the store to the tables ----------------------------------------------------------------
 
 
-def standing_old(plan: ContentPlan, source: OldPlan) -> str:
-    """SELECT over `incoming` b, stored rows of an old source: rows of `old`."""
+def standing_old(plan: ContentPlan, source: OldPlan, incoming: str) -> str:
+    """SELECT of rows of `old`, from a table of stored rows of an old source with their number rid."""
     walked = {w.slot for w in source.crosswalks}
-    raw = [
-        f"b.x{s}" if s in walked else shown(f"b.{s}", _kind(source, s)) for s in forward_slots(plan)
-    ]
     alternates = {c.name for c in source.columns if c.alternate}
-    extra = [
-        f'b."{f.slot}__alt"' if f.slot in alternates else "NULL"
-        for f in plan.fields
-        if f.alternate_old
-    ]
     wanted = [
         "b.rid",
         str(source.index),
         *(f"b.{k.slot}" for k in plan.keys),
-        *raw,
+        *(
+            f"b.x{s}" if s in walked else shown(f"b.{s}", _kind(source, s))
+            for s in forward_slots(plan)
+        ),
         *_order(plan.order[0] if plan.order else None),
         *(f"b.{f.slot}" for f in plan.fields),
-        *extra,
+        *(
+            f'b."{f.slot}__alt"' if f.slot in alternates else "NULL"
+            for f in plan.fields
+            if f.alternate_old
+        ),
         "coalesce(b.d, FALSE)" if source.deleted_when else "FALSE",
         *("TRUE" if slot is None else f"coalesce(b.{slot}, FALSE)" for slot in source.receives),
         *_ends(plan, source),
     ]
-    return f"SELECT {', '.join(wanted)} FROM incoming b"
+    return _typed(old_shape(plan), wanted, incoming)
 
 
-def standing_new(plan: ContentPlan, source: NewPlan) -> str:
-    """SELECT over `incoming` b, stored rows of a route: rows of `new_R`."""
-    owner = identity([shown(f"b.{k.slot}", _kind(source, k.slot)) for k in plan.owners])
+def standing_new(plan: ContentPlan, source: NewPlan, incoming: str) -> str:
+    """SELECT of rows of `new_R`, from a table of stored rows of a route with their number rid."""
     wanted = [
         "b.rid",
         *(f"b.{k.slot}" for k in plan.keys),
@@ -189,9 +207,15 @@ def standing_new(plan: ContentPlan, source: NewPlan) -> str:
         *(f"b.{f.slot}" for f in plan.fields),
         *(f'b."{f.slot}__alt"' for f in plan.fields if f.alternate_new[source.index]),
         *_ends(plan, source),
-        "b.w" if source.crosswalks else owner,
+        *(["b.w"] if source.crosswalks else []),
     ]
-    return f"SELECT {', '.join(wanted)} FROM incoming b"
+    return _typed(new_shape(plan, source.index), wanted, incoming)
+
+
+def _typed(shape: Shape, wanted: list[str], incoming: str) -> str:
+    columns = zip(shape, wanted, strict=True)
+    chosen = ", ".join(f"CAST({sql} AS {kind}) AS {name}" for (name, kind), sql in columns)
+    return f"SELECT {chosen} FROM {incoming} b"
 
 
 def _ends(plan: ContentPlan, source: SourcePlan) -> list[str]:
@@ -201,17 +225,16 @@ def _ends(plan: ContentPlan, source: SourcePlan) -> list[str]:
         _late(plan.cutoff),
         "b.u" if source.crosswalks else "FALSE",
         f"CASE WHEN {_bad_key(plan)} THEN 1 WHEN {ambiguous} THEN 2 ELSE 0 END",
-        "CAST(b.bad AS VARCHAR)",
+        "b.bad",
     ]
 
 
-def _key_types(plan: ContentPlan) -> list[str]:
-    return [f"{k.slot} {COLUMN_TYPE[k.storage]}" for k in plan.keys]
+def _key_types(plan: ContentPlan) -> list[tuple[str, str]]:
+    return [(k.slot, COLUMN_TYPE[k.storage]) for k in plan.keys]
 
 
-def _order_types(typed: Typed) -> list[str]:
-    kind = COLUMN_TYPE[typed.storage]
-    return [f"p {kind}", f"po {kind}"]
+def _order_types(typed: Typed | None) -> list[tuple[str, str]]:
+    return [] if typed is None else [(name, COLUMN_TYPE[typed.storage]) for name in ("p", "po")]
 
 
 def _order(typed: Typed | None) -> list[str]:

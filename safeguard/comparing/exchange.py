@@ -7,6 +7,7 @@ see `Exchange.apart`.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,19 +29,23 @@ class Exchange:
     """
 
     def __init__(self, folder: Path, memory_limit: str = MEMORY_LIMIT, threads: int = 2) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        spill = folder / "spill"
+        with _room():
+            folder.mkdir(parents=True, exist_ok=True)
+            shutil.rmtree(spill, ignore_errors=True)  # of a try that was killed
         self._connection = duckdb.connect(
             ":memory:",
             config={
                 "memory_limit": memory_limit,
                 "threads": threads,
                 "preserve_insertion_order": False,
-                "temp_directory": str(folder / "spill"),
+                "temp_directory": str(spill),
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
             },
         )
         self._path = "main"
+        self._shown: list[str] = []
         self._connection.execute("CREATE SCHEMA part")
 
     def run(self, sql: str) -> None:
@@ -59,7 +64,10 @@ class Exchange:
         return int(rows[0][0] or 0) if rows else 0
 
     def batches(self, sql: str, size: int = 100_000) -> Iterator[pa.RecordBatch]:
-        """A large result, batch by batch."""
+        """A large result, batch by batch. Of a partition, which is small, it is held whole."""
+        if self._path != "main":
+            yield from self.table(sql).to_batches(max_chunksize=size)
+            return
         with _room(), self._cursor() as cursor:
             reader: pa.RecordBatchReader = cursor.sql(sql).to_arrow_reader(size)
             yield from reader
@@ -90,6 +98,19 @@ class Exchange:
         finally:
             self._connection.unregister("incoming")
 
+    def fill(self, table: str, rows: pa.Table) -> None:
+        """Make a table of Arrow rows, instead of what it was before."""
+        self._connection.register("incoming", rows)
+        try:
+            self.create(table, "AS FROM incoming")
+        finally:
+            self._connection.unregister("incoming")
+
+    def show(self, name: str, rows: pa.Table) -> None:
+        """Let SQL see Arrow rows under a name, without copying them, until `forget`."""
+        self._connection.register(name, rows)
+        self._shown.append(name)
+
     def create(self, table: str, body: str) -> None:
         """Create a table, instead of what it was before."""
         self.run(f"CREATE OR REPLACE TABLE {table} {body}")
@@ -111,7 +132,10 @@ class Exchange:
             self._look_in("main")
 
     def forget(self) -> None:
-        """Drop every table of the partition."""
+        """Drop every table of the partition, and what is shown."""
+        for name in self._shown:
+            self._connection.unregister(name)
+        self._shown.clear()
         with _room():
             self._connection.execute("DROP SCHEMA IF EXISTS part CASCADE")
             self._connection.execute("CREATE SCHEMA part")
@@ -127,7 +151,6 @@ class Exchange:
     @contextmanager
     def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
         with self._connection.cursor() as cursor:
-            cursor.execute(f"SET search_path = '{self._path}'")
             yield cursor
 
 
@@ -136,7 +159,7 @@ def _room() -> Iterator[None]:
     """A disk that is full, or too little memory, is no bug of ours, and no verdict."""
     try:
         yield
-    except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+    except (duckdb.IOException, duckdb.OutOfMemoryException, OSError) as error:
         words = str(error).splitlines()[0]
         raise OutOfRoom(f"the check ran out of room for what it compares: {words}") from error
 

@@ -6,30 +6,37 @@ gone, everything of that system that the content needs is read again in a new on
 
 from __future__ import annotations
 
-import hashlib
-import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from functools import partial
 
 import pyarrow as pa
 
-from safeguard.comparing.buckets import BucketFile, Buckets
-from safeguard.comparing.entries import stored
-from safeguard.comparing.exchange import Exchange
-from safeguard.comparing.reading import ReadDone, read_part
+from safeguard.comparing.buckets import BucketFile, folder_of
+from safeguard.comparing.reading import ReadDone
 from safeguard.comparing.restriction import Restriction, among_wanted
+from safeguard.comparing.workers import ReadOrder, Workers
 from safeguard.findings.progress import ProgressListener
 from safeguard.findings.trouble import ConnectionLost, SystemProblem
 from safeguard.planning.layout import ContentPlan, NewPlan, SourcePlan
+from safeguard.systems.canonical import Storage
 from safeguard.systems.interface import Part, Selection
-from safeguard.systems.opened import Systems
+from safeguard.systems.opened import TRIES, Systems
 
-MOST_PARTS = 4096
-"""Of one source: with it the numbers of old entries tell their sources apart."""
-TRIES = 4
-"""So often one source is read when its connections are lost again and again."""
+BUCKET_BYTES, MOST_BUCKETS = 16 << 20, 1024
+"""How large a bucket is meant to be, of all sources together. Owners with more entries make larger
+ones, for a customer is never cut in two."""
+_WIDTHS = {
+    Storage.INT64: 8,
+    Storage.FLOAT64: 8,
+    Storage.BOOL: 1,
+    Storage.TEXT: 32,
+    Storage.BINARY: 64,
+}
+"""Bytes of a value; of texts a guess."""
 
 Key = tuple[str, int]
 """("old" or "new", index of the source)."""
@@ -45,6 +52,10 @@ class Gathered:
     counted: int
     every: int
     files: tuple[BucketFile, ...]
+    buckets: int
+    """Into so many its owners are hashed: the same for every source of a content."""
+    ids: str = ""
+    """What the content's crosswalks were when its rows were translated, see `crosswalks.digest`."""
     beside: int = 0
 
 
@@ -54,40 +65,53 @@ def key_of(source: SourcePlan) -> Key:
 
 
 class Gathering:
-    """Reads the sources of one content, or `only` some owners of them. `kin` are the owner slots that
-    have a kin table."""
+    """Reads the sources of one content. `kin` are the owner slots that have a kin table; `buckets`
+    how many there are, where sources that were read before have them already.
+
+    With `only`, no more than these selections leave is read of each source (nothing where it is
+    None), and only in the snapshots that are open now. With `restriction`, only its owners are.
+    `folder` is where the files go.
+    """
 
     def __init__(
         self,
-        exchange: Exchange,
-        buckets: Buckets,
         plan: ContentPlan,
         systems: Systems,
+        workers: Workers,
         progress: ProgressListener,
         kin: frozenset[str],
-        only: Restriction | None = None,
+        buckets: int | None = None,
+        only: Mapping[Key, Selection | None] | None = None,
+        folder: str = "",
+        restriction: Restriction | None = None,
     ) -> None:
-        self.exchange, self.buckets, self.plan = exchange, buckets, plan
+        self.plan, self.workers, self.only = plan, workers, only
+        self.restriction = restriction
         self.systems, self.progress, self.kin = systems, progress, kin
         self.content = plan.contract.content
-        self.only = only
+        self.folder = folder or folder_of(self.content)
+        self.buckets, self._are_chosen = buckets or 1, buckets is not None
         self._given_up = threading.Event()
-        self._asked: dict[Key, Selection] = {}
 
     def gather(
-        self, sources: Iterable[SourcePlan], done: Callable[[SourcePlan, Gathered], None]
+        self,
+        sources: Iterable[SourcePlan],
+        begun: Callable[[Iterable[Key]], None],
+        done: Callable[[SourcePlan, Gathered], None],
     ) -> None:
-        """Read these sources; `done` is called with each as soon as it is whole, here and not in a
-        thread. A source may be done a second time, when its system's snapshot was lost.
+        """Read these sources; `begun` is called before what is known of them is overwritten, `done`
+        with each as soon as it is whole, here and not in a thread. A source may be begun and done a
+        second time, when its system's snapshot was lost.
 
-        Raises SystemProblem when a system does not come back, UsageProblem for SQL that fails on the
-        data, OutOfRoom.
+        Raises SystemProblem when a system does not come back, SnapshotGone where only its old
+        snapshot would do, UsageProblem for SQL that fails on the data, OutOfRoom.
         """
         wanted = {key_of(s): s for s in sources}
         every, tries = dict(wanted), dict.fromkeys(wanted, 0)
         while wanted:
             lost: dict[Key, ConnectionLost] = {}
-            for key, found in self._at_once(wanted.values()):
+            begun(wanted)
+            for key, found in self._at_once(list(wanted.values())):
                 if isinstance(found, ConnectionLost):
                     lost[key] = found
                 else:
@@ -99,110 +123,144 @@ class Gathering:
                     raise problem
                 system = every[key].system
                 again = {k for k, s in every.items() if s.system == system}
-                keys = again if self.systems.mend(system, problem) else {key}
+                mended = self.systems.mend(system, problem, tries[key])
+                if mended and self.only is not None:
+                    raise SnapshotGone(f"the snapshot in which {system} was asked is gone")
+                keys = again if mended else {key}
                 wanted |= {k: every[k] for k in keys}
 
     def _at_once(
-        self, sources: Iterable[SourcePlan]
+        self, sources: list[SourcePlan]
     ) -> Iterator[tuple[Key, Gathered | ConnectionLost]]:
         """Read sources side by side. Any other trouble than a lost connection ends them all."""
-        sources = list(sources)
         self._given_up = threading.Event()
-        self._asked = {key_of(s): self._ask(s) for s in sources}
-        parts = {key_of(s): self._parts(s, len(sources)) for s in sources}
-        pool = ThreadPoolExecutor(sum(len(p) + 1 for p in parts.values()), "read")
-        try:
-            begun = [(s, *self._begin(pool, s, parts[key_of(s)])) for s in sources]
-            for source, reads, count in begun:
-                try:
-                    yield key_of(source), self._whole(reads, count)
-                except ConnectionLost as problem:
-                    yield key_of(source), problem
+        sources = [self._asked(source) for source in sources]
+        with self._pool(sources) as pool:
+            counts = {key_of(s): pool.submit(self._count, s) for s in sources}
+            with self.systems.awaited(*{s.system for s in sources}):
+                self._choose_buckets(sources, counts.values())
+            reads = {key_of(s): self._submit(pool, s, len(sources)) for s in sources}
+            for source in sources:
+                key = key_of(source)
+                yield key, self._found(source, reads[key], counts[key])
                 self.progress.finished(self.content, source.system)
+
+    @contextmanager
+    def _pool(self, sources: list[SourcePlan]) -> Iterator[ThreadPoolExecutor]:
+        """Threads that end when the block ends, and soon when it ends in trouble."""
+        readers = {s.system: self.workers.readers(s.system) for s in sources}
+        pool = ThreadPoolExecutor(max(len(sources), sum(readers.values())), "read")
+        try:
+            yield pool
         except BaseException as error:
             self._given_up.set()
             if not isinstance(error, Exception):  # Ctrl-C: what still waits for a server must end
                 self.systems.close()
+            self.workers.stop()
             raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
-    def _parts(self, source: SourcePlan, sources: int) -> tuple[Part, ...]:
-        """As many as the cores here can turn into buckets beside those of the other sources. What a
-        server is asked for by its owners is one: ranges would keep it from its index."""
-        if self._asked[key_of(source)] is not source.selection:
-            return (Part(),)
-        most = max(1, (os.cpu_count() or 1) // max(1, sources))
-        return self.systems[source.system].parts(source.selection, most)
+    def _found(
+        self,
+        source: SourcePlan,
+        reads: list[Future[ReadDone]],
+        count: Future[tuple[int, int]],
+    ) -> Gathered | ConnectionLost:
+        try:
+            with self.systems.awaited(source.system):
+                return _whole([r.result() for r in reads], *count.result(), self.buckets)
+        except ConnectionLost as problem:
+            return problem
 
-    def _begin(
-        self, pool: ThreadPoolExecutor, source: SourcePlan, parts: tuple[Part, ...]
-    ) -> tuple[list[Future[ReadDone]], Future[tuple[int, ...]]]:
-        self.progress.started(self.content, source.system, None)
-        selection = self._asked[key_of(source)]
-        session = self.systems[source.system]
-        reads = [pool.submit(self._read, source, part) for part in parts]
-        wanted = (selection.where,) if self.only else (None, selection.where)
-        return reads, pool.submit(session.count, selection.relation, *wanted)
-
-    def _ask(self, source: SourcePlan) -> Selection:
-        """What the source's system is asked for: the whole selection, unless it knows the owners."""
-        if self.only is None:
-            return source.selection
+    def _asked(self, source: SourcePlan) -> SourcePlan:
+        """The source as it is asked for: whole, unless its system can tell the wanted owners."""
+        if self.restriction is None:
+            return source
         dialect = self.systems[source.system].info.dialect
-        found = self.only.selection(self.plan, source, dialect, self.kin)
-        return found or source.selection
+        found = self.restriction.selection(self.plan, source, dialect, self.kin)
+        return replace(source, selection=found or source.selection)
 
-    @staticmethod
-    def _whole(reads: list[Future[ReadDone]], count: Future[tuple[int, ...]]) -> Gathered:
-        found = [read.result() for read in reads]
-        counts = count.result()
-        return Gathered(
-            read=sum(f.rows for f in found),
-            deleted=sum(f.deleted for f in found),
-            counted=counts[-1],
-            every=counts[0],
-            files=tuple(file for f in found for file in f.files),
-            beside=sum(f.beside for f in found),
-        )
+    def _count(self, source: SourcePlan) -> tuple[int, int]:
+        selection = source.selection
+        conditions = (selection.where,) if self.restriction else (None, selection.where)
+        counts = self.systems[source.system].count(selection.relation, *conditions)
+        every, wanted = counts[0], counts[-1]
+        self.progress.started(self.content, source.system, wanted)
+        return every, wanted
+
+    def _choose_buckets(
+        self, sources: Iterable[SourcePlan], counts: Iterable[Future[tuple[int, int]]]
+    ) -> None:
+        """So many that a few of them make a partition; where some sources are read already, as many
+        as those have."""
+        if self._are_chosen:
+            return
+        size = 0
+        for source, count in zip(sources, counts, strict=True):
+            with suppress(ConnectionLost):
+                size += count.result()[1] * sum(_WIDTHS[c.storage] for c in source.columns)
+        self.buckets, self._are_chosen = min(MOST_BUCKETS, 1 + size // BUCKET_BYTES), True
+
+    def _submit(
+        self, pool: ThreadPoolExecutor, source: SourcePlan, sources: int
+    ) -> list[Future[ReadDone]]:
+        selection = source.selection if self.only is None else self.only[key_of(source)]
+        if selection is None:
+            return []
+        source = replace(source, selection=selection)
+        try:
+            # What a server is asked for by its owners is one: ranges keep it from its index.
+            most = 1 if self.restriction else self.workers.parts(source.system, sources)
+            with self.systems.awaited(source.system):
+                parts = self.systems[source.system].parts(source.selection, most)
+        except ConnectionLost as problem:
+            failed: Future[ReadDone] = Future()
+            failed.set_exception(problem)
+            return [failed]
+        return [pool.submit(self._read, source, part) for part in parts]
 
     def _read(self, source: SourcePlan, part: Part) -> ReadDone:
         side, index = key_of(source)
-        pace = self.systems.pace(source.system)
 
         def advanced(rows: int) -> None:
             self.progress.advanced(self.content, source.system, rows)
 
-        return read_part(
-            self.exchange,
+        order = ReadOrder(
+            self.plan,
+            source,
+            part,
+            self.kin,
             self.buckets,
-            self._batches(source, part, pace.spend),
-            source.columns,
-            stored(self.plan, source, self.kin),
-            f"{self.content_folder}/{side}-{index}-{part.number:05}",
-            (index * MOST_PARTS if side == "old" else 0) + part.number,
-            advanced,
-            None if self.only is None else among_wanted(self.plan, self.kin),
+            f"{self.folder}/{side}-{index}-{part.number:05}",
+            among_wanted(self.plan, self.kin) if self.restriction else None,
         )
+        return self.workers.read(order, partial(self._paced, source.system), advanced)
 
-    @property
-    def content_folder(self) -> str:
-        """Where the files of this content lie."""
-        return folder_of(self.content)
-
-    def _batches(
-        self, source: SourcePlan, part: Part, spent: Callable[[int], None]
-    ) -> Iterator[pa.RecordBatch]:
-        for batch in self.systems[source.system].stream(self._asked[key_of(source)], part):
+    def _paced(self, system: str, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        pace = self.systems.pace(system)
+        for batch in batches:
             if self._given_up.is_set() or self.systems.stopped.is_set():
                 raise SystemProblem("the reading was given up")
             yield batch
-            spent(batch.num_rows)
+            pace.spend(batch.num_rows)
+            self.systems.heard(system)
 
 
-def folder_of(content: str) -> str:
-    """A folder's name for a content, whatever letters its name has."""
-    return "content-" + hashlib.sha256(content.encode()).hexdigest()[:16]
+class SnapshotGone(SystemProblem):
+    """What was asked of a system is no longer true of what can be read of it."""
+
+
+def _whole(reads: list[ReadDone], every: int, counted: int, buckets: int) -> Gathered:
+    return Gathered(
+        read=sum(r.rows for r in reads),
+        deleted=sum(r.deleted for r in reads),
+        counted=counted,
+        every=every,
+        files=tuple(file for r in reads for file in r.files),
+        buckets=buckets,
+        beside=sum(r.beside for r in reads),
+    )
 
 
 def files_by_source(found: Mapping[Key, Gathered], side: str) -> dict[int, tuple[BucketFile, ...]]:

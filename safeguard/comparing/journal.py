@@ -6,6 +6,7 @@ of them are whole. How it is kept is the run's business, see `safeguard.runs.jou
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Protocol
 
 from safeguard.comparing.gathering import Gathered, Key
@@ -18,8 +19,12 @@ class Journal(Protocol):
     def source(self, content: str, key: Key) -> Gathered | None:
         """A source that an earlier try of this run read whole."""
 
+    def forget_sources(self, content: str, keys: Iterable[Key]) -> None:
+        """Sources are about to be read: what is known of them, and of partitions that were joined, is no
+        longer true."""
+
     def keep_source(self, content: str, key: Key, gathered: Gathered) -> None:
-        """A source has been read whole. Partitions that were joined before are no longer true."""
+        """A source has been read whole."""
 
     def joined(self, content: str, first: int, last: int) -> JoinDone | None:
         """A partition that an earlier try joined from these very sources."""
@@ -34,6 +39,9 @@ class NoJournal:
     def source(self, content: str, key: Key) -> Gathered | None:  # noqa: ARG002
         """See `Journal.source`."""
         return None
+
+    def forget_sources(self, content: str, keys: Iterable[Key]) -> None:
+        """See `Journal.forget_sources`."""
 
     def keep_source(self, content: str, key: Key, gathered: Gathered) -> None:
         """See `Journal.keep_source`."""

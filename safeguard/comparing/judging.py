@@ -118,15 +118,14 @@ class Judge:
 
     def _judge_values(self, rule: FieldRule, route: int, old: str) -> None:
         old_value, new_value = (rule.evidence(side, self.reveal) for side in ("o", "n"))
+        plainly = f"o.bad IS NULL AND n.bad IS NULL AND {rule.equal}"
         self.exchange.run(
-            f"""INSERT INTO judged SELECT u.rid, u.nid, {route}, u.cls, u.single,
-                {literal(rule.field.name)},
-                {literal(rule.slot)}, j.code, j.forms, j.cause, j.old_value, j.new_value
-            FROM (SELECT * FROM unequal WHERE r = {route}) u JOIN (
-                SELECT u.rid, u.nid, {rule.judged()}, {old_value} AS old_value,
+            f"""INSERT INTO judged SELECT rid, nid, {route}, cls, single,
+                {literal(rule.field.name)}, {literal(rule.slot)}, code, forms, cause, old_value, new_value
+            FROM (SELECT u.rid, u.nid, u.cls, u.single, {rule.judged()}, {old_value} AS old_value,
                     {new_value} AS new_value
-                FROM {self._pairs(route, old)}) j ON j.rid = u.rid AND j.nid = u.nid
-            WHERE j.code <> {EQUAL}"""
+                FROM {self._pairs(route, old)} WHERE NOT ({plainly}))
+            WHERE code <> {EQUAL}"""
         )
 
     def _judge_documents(self, rule: FieldRule, route: int, old: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from safeguard.comparing.entries import LATER_OLD, bucket_of, kin_joins
+from safeguard.comparing.entries import LATER_OLD
 from safeguard.comparing.exchange import Exchange
 from safeguard.comparing.sql import identity, literal, same, shown
 from safeguard.comparing.statuses import RANKED, due_in
@@ -19,28 +19,19 @@ _TELLING = (Kind.LOST, Kind.MOVED, Kind.MISATTRIBUTED, Kind.MISROUTED)
 
 
 def sample_lists(
-    exchange: Exchange,
-    plan: ContentPlan,
-    teller: Teller,
-    load: Callable[[int], None],
-    kin: frozenset[str],
+    exchange: Exchange, plan: ContentPlan, teller: Teller, load: Callable[[int], None]
 ) -> tuple[ListSample, ...]:
-    """Lists with the most kinds of findings, short ones first. `load` brings back the partition of a
-    bucket, with every entry of its owners; `kin` are the owner slots that have a kin table."""
+    """Lists with the most kinds of findings, short ones first. `load` brings back the partition of an
+    old entry, with every entry of its owner."""
     if plan.order is None:
         return ()
     found = []
     for route, _ in enumerate(plan.new):
         for (rid,) in exchange.rows(_candidates(plan, teller, route)):
-            load(_bucket(exchange, plan, int(rid), kin))
+            load(int(rid))
             with exchange.apart():
                 found.append(_one_list(exchange, plan, teller, route, int(rid)))
     return tuple(found)
-
-
-def _bucket(exchange: Exchange, plan: ContentPlan, rid: int, kin: frozenset[str]) -> int:
-    whose = f"FROM old o {kin_joins(plan, 'o', kin)} WHERE o.rid = {rid}"
-    return exchange.number(f"SELECT {bucket_of(plan, 'o', kin)} {whose}")
 
 
 def _candidates(plan: ContentPlan, teller: Teller, route: int) -> str:

@@ -73,14 +73,21 @@ class Owners:
         return True
 
     def _known(self, route: int) -> tuple[str | None, str]:
-        system = self.plan.new[route].system
-        if system in self.book.newcomers:
-            return f"SELECT id FROM {self.book.newcomers[system]}", "n.w"
-        owners = {k.slot for k in self.plan.owners}
-        translated = any(
-            w.slot in owners for s in (*self.plan.new, *self.plan.old) for w in s.crosswalks
+        new = self.plan.new[route]
+        here = new.system in self.book.newcomers and new.crosswalks
+        return known_in(self.plan, self.book, route), (
+            "n.w" if here else key_text(self.plan.owners, "n")
         )
-        if not self.book.newcomers or translated:
-            return None, ""
-        every = " UNION ".join(f"SELECT id FROM {t}" for t in self.book.newcomers.values())
-        return every, key_text(self.plan.owners, "n")
+
+
+def known_in(plan: ContentPlan, book: CustomerBook, route: int) -> str | None:
+    """SELECT of the ids of the customers that the owners of a route must be among; None where nobody
+    can tell."""
+    system = plan.new[route].system
+    if system in book.newcomers:
+        return f"SELECT id FROM {book.newcomers[system]}"
+    owners = {k.slot for k in plan.owners}
+    translated = any(w.slot in owners for s in (*plan.new, *plan.old) for w in s.crosswalks)
+    if not book.newcomers or translated:
+        return None
+    return " UNION ".join(f"SELECT id FROM {t}" for t in book.newcomers.values())

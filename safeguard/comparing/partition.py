@@ -10,13 +10,18 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import pyarrow as pa
+
 from safeguard.comparing.buckets import BucketFile, Buckets
 from safeguard.comparing.crosswalks import old_view
 from safeguard.comparing.customers import CustomerBook
 from safeguard.comparing.elsewhere import FOUND, find_misrouted
 from safeguard.comparing.entries import (
-    new_columns,
-    old_columns,
+    Shape,
+    definition,
+    new_shape,
+    old_shape,
     standing_new,
     standing_old,
 )
@@ -71,6 +76,17 @@ class JoinDone:
     files: Mapping[str, str]
 
 
+def _numbers_from(bucket: int) -> int:
+    """Entries of the partition that begins with this bucket are numbered from here on, so that those
+    carried from all partitions are told apart, and the partition of each is known."""
+    return bucket << 40
+
+
+def first_bucket_of(number: int) -> int:
+    """The bucket with which the partition of an entry begins."""
+    return number >> 40
+
+
 class Partition:
     """Compares one partition after the other; the tables of the last one stay until the next."""
 
@@ -83,6 +99,7 @@ class Partition:
             r: tuple(rule_for(f, r) for f in plan.fields) for r in self.routes
         }
         self.counts: Counter[str] = Counter()
+        self._tables = 0
 
     def compare(
         self, buckets: Buckets, files: SourceFiles, first: int, last: int, name: str
@@ -98,15 +115,33 @@ class Partition:
         exchange, plan = self.exchange, self.plan
         exchange.forget()
         self.counts = Counter()
-        with exchange.apart():
-            exchange.create("old", f"({old_columns(plan)})")
-            for old in plan.old:
-                for rows in buckets.read(files.old.get(old.index, ()), first, last):
-                    exchange.insert("old", rows, standing_old(plan, old))
-            for new in plan.new:
-                exchange.create(f"new_{new.index}", f"({new_columns(plan, new.index)})")
-                for rows in buckets.read(files.new.get(new.index, ()), first, last):
-                    exchange.insert(f"new_{new.index}", rows, standing_new(plan, new))
+        olds, number = [], _numbers_from(first)
+        for old in plan.old:
+            for rows in buckets.read(files.old.get(old.index, ()), first, last):
+                olds.append(standing_old(plan, old, self._show(rows, number)))
+                number += rows.num_rows
+        self._stand("old", old_shape(plan), olds)
+        for new in plan.new:
+            news, number = [], _numbers_from(first)
+            for rows in buckets.read(files.new.get(new.index, ()), first, last):
+                news.append(standing_new(plan, new, self._show(rows, number)))
+                number += rows.num_rows
+            self._stand(f"new_{new.index}", new_shape(plan, new.index), news)
+
+    def _show(self, rows: pa.Table, first: int) -> str:
+        """Let SQL see stored rows, numbered from `first`; the name that it sees them by."""
+        self._tables += 1
+        name = f"stored_{self._tables}"
+        numbers = pa.array(np.arange(first, first + rows.num_rows))
+        self.exchange.show(name, rows.append_column("rid", numbers))
+        return name
+
+    def _stand(self, table: str, shape: Shape, queries: Sequence[str]) -> None:
+        with self.exchange.apart():
+            if queries:
+                self.exchange.run(f"CREATE VIEW {table} AS {' UNION ALL '.join(queries)}")
+            else:
+                self.exchange.create(table, definition(shape))
 
     # -- comparing --------------------------------------------------------------------------
 
@@ -268,6 +303,8 @@ class Partition:
 
     def _carry(self, buckets: Buckets, name: str) -> dict[str, str]:
         queries = {table: f"SELECT * FROM {table}" for table in CARRIED}
+        # By which forms a difference is tolerated has been counted.
+        queries["judged"] = "SELECT * REPLACE (NULL::VARCHAR[] AS forms) FROM judged"
         queries["judged"] += f" WHERE code IN ({CHANGED}, {NOT_COMPARED}) AND cls = {DUE}"
         queries["old"] = self._left("old o", "rid", ("absent", "moved", "unkeyed", "ownerless"))
         queries["old"] += f" OR {unreceived(self.plan)}"

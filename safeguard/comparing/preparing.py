@@ -8,7 +8,7 @@ from contextlib import suppress
 from safeguard.comparing.declaring import declare_types
 from safeguard.comparing.fields import rule_for
 from safeguard.contract.model import Contract, Crosswalk, LoadedContract, LoadedPlan, Source
-from safeguard.findings.trouble import Mistake, UsageProblem
+from safeguard.findings.trouble import ConnectionLost, Mistake, SystemProblem, UsageProblem
 from safeguard.planning.align import align
 from safeguard.planning.described import (
     CrosswalkKey,
@@ -24,8 +24,12 @@ from safeguard.systems.missing import MissingRelation
 Sessions = Mapping[str, Session]
 
 
-def prepare(loaded: LoadedPlan, sessions: Sessions) -> tuple[ContentPlan, ...]:
-    """One ContentPlan a contract. Raises UsageProblem with the mistakes of all contracts in one go."""
+def prepare(
+    loaded: LoadedPlan, sessions: Sessions, refused: dict[str, SystemProblem] | None = None
+) -> tuple[ContentPlan, ...]:
+    """One ContentPlan a contract; without those that a system refuses to tell about, where `refused`
+    takes them by name. Raises UsageProblem with the mistakes of all contracts in one go.
+    """
     _declare(loaded, sessions)
     plans: list[ContentPlan] = []
     mistakes: list[Mistake] = []
@@ -34,6 +38,10 @@ def prepare(loaded: LoadedPlan, sessions: Sessions) -> tuple[ContentPlan, ...]:
             plans.append(_prepare_one(loaded, contract, sessions))
         except UsageProblem as problem:
             mistakes += problem.mistakes
+        except SystemProblem as problem:
+            if refused is None or isinstance(problem, ConnectionLost):
+                raise
+            refused[contract.contract.content] = problem
     if mistakes:
         raise UsageProblem(*mistakes)
     return tuple(plans)

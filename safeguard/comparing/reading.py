@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-import numpy as np
 import pyarrow as pa
 
 from safeguard.comparing.buckets import BucketFile, Buckets
@@ -15,8 +14,6 @@ from safeguard.systems.canonical import CanonicalColumn, canonical_batch, canoni
 
 CHUNK_BYTES = 24 << 20
 """So much of a source is held before it is stored."""
-ROWS_PER_TASK = 1 << 40
-"""Rows are numbered; no task reads more than this, so that no two rows have one number."""
 
 Batches = Iterable[pa.RecordBatch]
 
@@ -37,30 +34,29 @@ def read_part(
     buckets: Buckets,
     batches: Batches,
     columns: tuple[CanonicalColumn, ...],
-    query: str,
-    name: str,
+    query: str | None,
+    owners: tuple[str, ...],
     number: int,
+    name: str,
     advanced: Callable[[int], None],
     among: str | None = None,
 ) -> ReadDone:
-    """Store raw batches through `query` (see `entries.stored`), in files whose names begin with
-    `name`. `number` tells the task from the others of its source and makes row numbers unique.
-    `among` is a second query, which leaves out what is not asked for.
+    """Store raw batches through `query` (see `entries.stored`) in `number` buckets of the columns
+    `owners`, in files whose names begin with `name`. `among` is a second query, which leaves out what
+    is not asked for.
 
     May be called from several threads at once. Raises what reading the batches raises, and OutOfRoom.
     """
     read = deleted = beside = 0
     files: list[BucketFile] = []
-    first = number * ROWS_PER_TASK
     for rows in _chunks(batches, columns):
-        numbers = pa.array(np.arange(first + read, first + read + rows.num_rows))
-        found = exchange.through(query, rows.append_column("rid", numbers))
+        found = exchange.through(query, rows) if query else rows
         read += rows.num_rows
         deleted += rows.num_rows - found.num_rows
         if among is not None:
             every, found = found.num_rows, exchange.through(among, found)
             beside += every - found.num_rows
-        files.append(buckets.write(f"{name}-{len(files):05}.arrow", found))
+        files.append(buckets.write(f"{name}-{len(files):05}.arrow", found, owners, number))
         advanced(rows.num_rows)
     return ReadDone(read, deleted, tuple(files), beside)
 

@@ -20,6 +20,7 @@ from safeguard.comparing.telling import Teller
 from safeguard.comparing.tolerance import tolerated
 from safeguard.contract.model import Contract
 from safeguard.findings.result import Conservation, ContentResult, Impact, RouteResult
+from safeguard.findings.trouble import SafeguardError, SystemProblem
 from safeguard.findings.words import NewStatus, OldStatus, Verdict
 from safeguard.planning.layout import ContentPlan, SourcePlan
 
@@ -79,7 +80,7 @@ def build_result(done: Compared) -> ContentResult:
     )
 
 
-def failed_content(contract: Contract, path: str, reason: str) -> ContentResult:
+def failed_content(contract: Contract, path: str, problem: SafeguardError) -> ContentResult:
     """A content that could not be compared: nothing is said of it but why."""
     nothing = Impact(0, 0)
     return ContentResult(
@@ -101,9 +102,9 @@ def failed_content(contract: Contract, path: str, reason: str) -> ContentResult:
         customers=nothing,
         routes=(),
         conservation=Conservation(False, False, ("not counted: it was not read to the end",)),
-        reasons=(reason,),
+        reasons=(str(problem),),
         contract=path,
-        failed=True,
+        failed=isinstance(problem, SystemProblem),
     )
 
 

@@ -8,6 +8,7 @@ looks is found; what differs otherwise each time can't be judged.
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -28,6 +29,7 @@ from safeguard.comparing.restriction import wanted_owners
 from safeguard.comparing.settled import CHANGING, OTHER, SETTLED, put_in, rows_of, take_back
 from safeguard.comparing.sql import columns, key_text, same
 from safeguard.comparing.tally import Tally
+from safeguard.comparing.workers import LocalWorkers
 from safeguard.findings.progress import ProgressListener, SilentProgress
 from safeguard.findings.result import Looks
 
@@ -138,16 +140,19 @@ class _Settlement:
             first.systems.fresh(system)
         try:
             with closing(Exchange(folder, MEMORY_LIMIT)) as exchange:
+                book = first.systems.steadily(lambda: self.settling.read_book(exchange))
+                store, session = Buckets(folder), first.systems.__getitem__
                 look = ContentComparison(
                     exchange,
-                    Buckets(folder),
+                    store,
                     self.plan,
                     first.systems,
-                    self.settling.read_book(exchange),
+                    LocalWorkers(exchange, store, session, os.cpu_count() or 1),
+                    book,
                     SilentProgress(),
                     NoJournal(),
                     first.reveal,
-                    only,
+                    only=only,
                 )
                 look.look()
                 yield look

@@ -113,6 +113,8 @@ def _with_kept(due: int, ranks: Sequence[tuple[int, int]]) -> dict[str, int]:
 
 def find_met(exchange: Exchange, plan: ContentPlan, route: int, old: str) -> None:
     """Record in `met` which surplus entries have the key of an old one, and whether of a live one."""
+    if not exchange.number(f"SELECT count(*) FROM surplus WHERE r = {route}"):
+        return
     exchange.run(
         f"""INSERT INTO met SELECT n.nid, {route}, bool_or(NOT o.d)
         FROM surplus x JOIN new_{route} n ON n.nid = x.nid

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from safeguard.contract.model import LoadedPlan
 from safeguard.findings.result import Coverage
-from safeguard.findings.trouble import SystemProblem, UsageProblem
+from safeguard.findings.trouble import ConnectionLost, SystemProblem, UsageProblem
 from safeguard.planning.coverage import TableCount, Uncovered, find_coverage, to_coverage
 from safeguard.systems.interface import Relation, Session
 
@@ -36,6 +36,8 @@ def _count(table: Uncovered, session: Session) -> TableCount:
     """Entries of an uncovered table and whose they are; unknown where the system refuses."""
     try:
         (entries,) = session.count(Relation(table=table.table), None)
+    except ConnectionLost:
+        raise
     except (SystemProblem, UsageProblem):
         return TableCount(None)
     owners = table.owners(session.info.dialect)
@@ -43,6 +45,8 @@ def _count(table: Uncovered, session: Session) -> TableCount:
         return TableCount(entries)
     try:
         (customers,) = session.count(Relation(query=owners), None)
+    except ConnectionLost:
+        raise
     except (SystemProblem, UsageProblem):
         return TableCount(entries)
     return TableCount(entries, customers)

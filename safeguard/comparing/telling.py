@@ -257,12 +257,20 @@ class Teller:
     def samples(self, most: int = 12) -> tuple[Sample, ...]:
         """The first findings of each kind, cause and field, in the order of their owners."""
         names = ", ".join(f'"{c}"' for c in COLUMNS)
+        content = literal(self.content)
+        # Of the first `most` owners each has a first finding: nobody else's can be among the first.
         rows = self.exchange.rows(
-            f"""SELECT {names} FROM (SELECT *, row_number() OVER (
+            f"""WITH first_owners AS (
+                SELECT kind, owner FROM (
+                    SELECT DISTINCT kind, owner FROM finding WHERE content = {content})
+                QUALIFY row_number() OVER (PARTITION BY kind ORDER BY owner) <= {most})
+            SELECT {names} FROM (SELECT *, row_number() OVER (
                     PARTITION BY kind ORDER BY nth, owner, "list", item, field) AS place
-                FROM (SELECT *, row_number() OVER (
-                        PARTITION BY kind, cause, field, owner ORDER BY "list", item) AS nth
-                    FROM finding WHERE content = {literal(self.content)}))
+                FROM (SELECT f.*, row_number() OVER (
+                        PARTITION BY f.kind, cause, field, f.owner ORDER BY "list", item) AS nth
+                    FROM finding f JOIN first_owners w
+                    ON w.kind = f.kind AND w.owner IS NOT DISTINCT FROM f.owner
+                    WHERE content = {content}))
             WHERE place <= {most} ORDER BY kind, place"""
         )
         return tuple(

@@ -64,6 +64,7 @@ def load_plan(path: Path, environ: Mapping[str, str]) -> LoadedPlan:
         folder=str(path.parent),
         digest=_digest([file, *files]),
         lines=_lines(document),
+        urls={name: spec["url"] for name, spec in file.document.value["systems"].items()},
     )
 
 

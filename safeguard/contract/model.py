@@ -295,6 +295,8 @@ class LoadedPlan(Model):
     folder: str
     digest: str
     lines: Lines = Field(default={})
+    urls: dict[str, str] = Field(default={})
+    """The URL of each system as it is written, with the names of environment variables in it."""
 
     def mistake(self, message: str, path: str = "") -> Mistake:
         """A mistake of the plan at `path`, or at the nearest thing around it that is written."""

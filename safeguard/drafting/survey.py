@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
 
 from safeguard.contract.types import TypeName
 from safeguard.findings.trouble import SafeguardError
@@ -79,7 +82,7 @@ class Survey:
         try:
             chosen = self.session.resolve(Selection(Relation(query=query), outputs))
             for batch in self.session.stream(chosen):
-                cells = [[as_text(v) for v in batch.column(n).to_pylist()] for n in names]
+                cells = [[_text(v) for v in batch.column(n)] for n in names]
                 found += zip(*cells, strict=True)
         except SafeguardError:
             return ()
@@ -137,6 +140,13 @@ def can_be(value: str, kind: TypeName | None) -> bool:
             re.fullmatch(r"[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}", value) is not None
         )
     return kind in (TypeName.TEXT, TypeName.ENUM, None)
+
+
+def _text(cell: pa.Scalar[Any]) -> str | None:
+    try:
+        return as_text(cell.as_py())
+    except (OverflowError, ValueError):  # infinity and far years, which Python has no dates for
+        return str(cell.cast(pa.int64() if pa.types.is_timestamp(cell.type) else pa.int32()))
 
 
 def as_text(value: object) -> str | None:

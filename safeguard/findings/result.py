@@ -162,8 +162,13 @@ class ContentResult:
     field_causes: Mapping[str, Counts] = field(default_factory=dict)
     """Field -> cause -> changed fields; a document's field is named without its path."""
     seconds: float = 0.0
+    strategy: str = "stream"
+    """How it was compared: "stream", every entry was read; "sums", only where sums of hashes, taken
+    inside the servers, did not say that both sides are equal."""
+    strategy_reason: str = ""
+    """Why so, in words."""
     failed: bool = False
-    """It could not be read or compared to its end; a later try may."""
+    """A system, or the room here, did not let it be compared to its end; a later try may."""
     looked: Looks | None = None
     """Of a live check."""
 
@@ -240,3 +245,5 @@ class CheckResult:
     exit_code: int = 3
     seconds: float = 0.0
     revealed: bool = False
+    resume: str = ""
+    """The command that goes on with this run; "" where it came to its end."""

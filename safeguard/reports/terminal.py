@@ -184,6 +184,8 @@ def _labelled(result: CheckResult, folder: str | None) -> list[tuple[str, str, b
     rows += _cut([("note", note, False) for note in notes.run_notes(result)], "notes")
     sums = [("sums", wording.sums_sentence(c), False) for c in result.contents if c.old or c.new]
     rows += _cut(sums, "sums")
+    asked = [c for c in result.contents if c.strategy == "sums"]
+    rows += _cut([("read", wording.strategy_sentence(c), False) for c in asked], "contents")
     rows += [("system", line, False) for line in wording.system_lines(result)]
     rows.append(("migration", f"{result.migration} ({result.kind}), run {result.run}", False))
     place = folder or f".safeguard/runs/{result.run}"

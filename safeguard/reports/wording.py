@@ -230,6 +230,14 @@ def new_sum(content: ContentResult) -> str:
     return f"{total}, {_agreement(content.conservation.new)}"
 
 
+def strategy_sentence(content: ContentResult) -> str:
+    """`queue: every entry was read, because it is a list: its order is judged entry by entry`."""
+    why = content.strategy_reason
+    if content.strategy == "sums":
+        return f"{content.content}: {why}; the others were read"
+    return f"{content.content}: every entry was read" + (f", because {why}" if why else "")
+
+
 def _agreement(held: bool) -> str:
     return "counted twice; agree" if held else "counted twice; THEY DO NOT AGREE"
 
@@ -249,6 +257,8 @@ def next_step(result: CheckResult, folder: str | None = None) -> str:
             run = shlex.quote(folder or result.run)
             return f"safeguard report {run} --format csv · mend the migration · {again}"
         case Verdict.UNDECIDED:
+            if result.resume:
+                return f"mend what is named above. Resume with: {result.resume}"
             return f"mend what is named above · {again}"
         case Verdict.PASS:
             return "roll out soon: the check speaks of the moment when it read"

@@ -6,16 +6,20 @@ import datetime as dt
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import TypeVar
 
-from safeguard.findings.trouble import SafeguardError
+from safeguard.findings.trouble import SafeguardError, SystemProblem
 from safeguard.runs.folder import RunFolder, undecided
+
+_E = TypeVar("_E", bound=BaseException)
 
 
 @contextmanager
 def verdict_whatever_happens(folder: RunFolder, started: dt.datetime) -> Iterator[None]:
     """Whatever ends the block but its end, verdict.json is UNDECIDED and says why.
 
-    A signal ends as KeyboardInterrupt, even where a driver made another error of it.
+    A signal ends as KeyboardInterrupt, even where a driver made another error of it. What can be
+    gone on with has a note that says how.
     """
     seen: list[int] = []
     try:
@@ -25,6 +29,8 @@ def verdict_whatever_happens(folder: RunFolder, started: dt.datetime) -> Iterato
         if seen:
             raise _interrupted(folder, started) from error
         _say(folder, started, str(error), error.exit_code)
+        if isinstance(error, SystemProblem):
+            _advise(error, folder)
         raise
     except BaseException as error:
         # What a driver makes of an interrupt (DuckDB: "Query interrupted") is no bug of ours.
@@ -36,7 +42,13 @@ def verdict_whatever_happens(folder: RunFolder, started: dt.datetime) -> Iterato
 
 def _interrupted(folder: RunFolder, started: dt.datetime) -> KeyboardInterrupt:
     _say(folder, started, "the check was interrupted", 130)
-    return KeyboardInterrupt()
+    return _advise(KeyboardInterrupt(), folder)
+
+
+def _advise(error: _E, folder: RunFolder) -> _E:
+    if folder.resume:
+        error.add_note(f"Resume with: {folder.resume}")
+    return error
 
 
 @contextmanager

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import shlex
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import fields
 from difflib import get_close_matches
@@ -19,6 +21,7 @@ from typing import Any
 from safeguard.findings.result import CheckResult, Sample
 from safeguard.findings.trouble import SystemProblem, UsageProblem
 from safeguard.findings.words import Kind, Verdict
+from safeguard.runs.holding import Hold
 
 VERDICT, EVIDENCE, FINDINGS = "verdict.json", "evidence.json", "findings.parquet"
 _SCHEMA = 1
@@ -36,9 +39,14 @@ def _form() -> Any:
 class RunFolder:
     """One run's folder."""
 
-    def __init__(self, path: Path, run: str, started: dt.datetime | None = None) -> None:
+    def __init__(
+        self, path: Path, run: str, started: dt.datetime | None = None, plan: Path | None = None
+    ) -> None:
         self.path, self.run = path, run
         self.started = started or dt.datetime.now(dt.UTC)
+        self.began = time.monotonic()
+        self._plan = plan
+        self._hold: Hold | None = None
 
     @property
     def work(self) -> Path:
@@ -67,6 +75,27 @@ class RunFolder:
         """Remove what is only needed while the check runs."""
         shutil.rmtree(self.work, ignore_errors=True)
 
+    def hold(self) -> None:
+        """Let no other process write here, until `close` or the end of this one.
+
+        Raises UsageProblem where another one does, OSError where nobody can.
+        """
+        self._hold = Hold(self.path)
+
+    def close(self) -> None:
+        """Others may write here."""
+        if self._hold is not None:
+            self._hold.release()
+
+    @property
+    def resume(self) -> str:
+        """The command that goes on with this run; "" where nothing of it is left to go on with."""
+        if self._plan is None or not self.work.is_dir():
+            return ""
+        at_home = self.path.parent == _runs(self._plan)
+        run = self.path.name if at_home else shown(self.path)
+        return f"safeguard check {shlex.quote(str(self._plan))} --resume {shlex.quote(run)}"
+
 
 def create_run(plan: Path, out: Path | None, started: dt.datetime) -> RunFolder:
     """Make a run's folder and its first verdict: UNDECIDED, over any older one.
@@ -74,9 +103,9 @@ def create_run(plan: Path, out: Path | None, started: dt.datetime) -> RunFolder:
     Raises UsageProblem when the folder can't be written.
     """
     run = started.strftime("%Y-%m-%dT%H-%M-%SZ")
-    made = RunFolder(out or _fresh(_runs(plan) / run), run, started)
+    made = RunFolder(out or _fresh(_runs(plan) / run), run, started, plan)
     _begin(made)
-    shutil.rmtree(made.work, ignore_errors=True)
+    made.clean()
     return made
 
 
@@ -88,7 +117,8 @@ def resume_run(plan: Path, run: str) -> RunFolder:
     folder = find_run(plan, run)
     try:
         first = json.loads((folder / VERDICT).read_bytes())
-        made = RunFolder(folder, first["run"], dt.datetime.fromisoformat(first["started_at"]))
+        started = dt.datetime.fromisoformat(first["started_at"])
+        made = RunFolder(folder, first["run"], started, plan)
     except (OSError, ValueError, KeyError) as error:
         raise UsageProblem(f"{folder} is no run's folder: it has no readable {VERDICT}") from error
     if not made.work.is_dir():
@@ -104,6 +134,7 @@ def _begin(made: RunFolder) -> None:
     first = _first_verdict(made.run, made.started)
     try:
         made.path.mkdir(parents=True, exist_ok=True)
+        made.hold()
         made.write_text(VERDICT, json.dumps(first, indent=2) + "\n")
         for stale in (EVIDENCE, FINDINGS, "report.html", "summary.md", "junit.xml", "findings.csv"):
             (made.path / stale).unlink(missing_ok=True)
@@ -238,6 +269,7 @@ def _content(content: Any) -> dict[str, Any]:
             for r in content.routes
         ],
         "conservation": {"old": content.conservation.old, "new": content.conservation.new},
+        "strategy": {"chosen": content.strategy, "reason": content.strategy_reason},
     }
 
 

@@ -7,11 +7,10 @@ are believed, so the journal knows of which start of the machine it is.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -72,10 +71,11 @@ class RunJournal:
     """See `safeguard.comparing.journal.Journal`; and the results of contents that are done."""
 
     def __init__(self, folder: Path) -> None:
-        self._connection = sqlite3.connect(folder / JOURNAL, isolation_level=None)
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = NORMAL")
-        self._connection.execute(_TABLE)
+        with _disk():
+            self._connection = sqlite3.connect(folder / JOURNAL, isolation_level=None)
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = NORMAL")
+            self._connection.execute(_TABLE)
 
     def close(self) -> None:
         """Close the file; nothing is lost where that is never called."""
@@ -120,13 +120,17 @@ class RunJournal:
         )
         return Gathered(**left, files=files)
 
+    def forget_sources(self, content: str, keys: Iterable[Key]) -> None:
+        """See `Journal.forget_sources`."""
+        gone = [(_JOINED, content, "%"), *((_SOURCE, content, _part(key)) for key in keys)]
+        with self._whole():
+            self._connection.executemany(
+                "DELETE FROM done WHERE task = ? AND content = ? AND part LIKE ?", gone
+            )
+
     def keep_source(self, content: str, key: Key, gathered: Gathered) -> None:
         """See `Journal.keep_source`."""
-        with self._whole():
-            self._connection.execute(
-                "DELETE FROM done WHERE task = ? AND content = ?", (_JOINED, content)
-            )
-            self._keep(_SOURCE, content, _part(key), asdict(gathered))
+        self._keep(_SOURCE, content, _part(key), asdict(gathered))
 
     def joined(self, content: str, first: int, last: int) -> JoinDone | None:
         """See `Journal.joined`."""
@@ -156,10 +160,11 @@ class RunJournal:
     # -- private ----------------------------------------------------------------------------
 
     def _recall(self, task: str, content: str, part: str) -> dict[str, Any] | None:
-        row = self._connection.execute(
-            "SELECT left FROM done WHERE task = ? AND content = ? AND part = ?",
-            (task, content, part),
-        ).fetchone()
+        with _disk():
+            row = self._connection.execute(
+                "SELECT left FROM done WHERE task = ? AND content = ? AND part = ?",
+                (task, content, part),
+            ).fetchone()
         return None if row is None else dict(json.loads(row[0]))
 
     def _keep(self, task: str, content: str, part: str, left: Mapping[str, Any]) -> None:
@@ -171,7 +176,8 @@ class RunJournal:
 
     def _forget(self, *tasks: str) -> None:
         marks = ", ".join("?" for _ in tasks)
-        self._connection.execute(f"DELETE FROM done WHERE task IN ({marks})", tasks)
+        with _disk():
+            self._connection.execute(f"DELETE FROM done WHERE task IN ({marks})", tasks)
 
     @contextmanager
     def _whole(self) -> Iterator[None]:
@@ -181,22 +187,10 @@ class RunJournal:
             try:
                 yield
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                with suppress(sqlite3.Error):  # a disk that is full has rolled back by itself
+                    self._connection.execute("ROLLBACK")
                 raise
             self._connection.execute("COMMIT")
-
-
-@contextmanager
-def only_one(folder: Path) -> Iterator[None]:
-    """Hold the run's folder: two processes must not write one run. Raises UsageProblem where
-    another one does. The lock goes with the process, however that ends."""
-    with (folder / ".lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise UsageProblem(f"{folder}: another check is still writing this run") from None
-        yield
-        (folder / ".lock").unlink(missing_ok=True)
 
 
 def _part(key: Key) -> str:
@@ -214,8 +208,12 @@ def _boot() -> str:
 def _disk() -> Iterator[None]:
     try:
         yield
-    except sqlite3.Error as error:
-        raise SystemProblem(f"the run's journal can't be written: {error}") from error
+    except sqlite3.OperationalError as error:
+        raise SystemProblem(f"the run's journal can't be kept: {error}") from error
+    except sqlite3.DatabaseError as error:  # what is written there is no journal any more
+        raise UsageProblem(
+            f"this run can't be resumed: its journal is damaged ({error}). Start a new check"
+        ) from error
 
 
 def _form() -> Any:

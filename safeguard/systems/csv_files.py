@@ -10,7 +10,7 @@ from pathlib import Path
 from safeguard.contract.model import CsvOptions
 from safeguard.findings.trouble import SystemProblem, UsageProblem
 from safeguard.systems.duckdb_engine import literal
-from safeguard.systems.file_reading import Prepared, file_list, malformed
+from safeguard.systems.file_reading import Prepared, Span, malformed
 from safeguard.systems.folder import FileTable
 
 LONGEST_FIELD = 2**31 - 1
@@ -32,9 +32,12 @@ def prepare(table: FileTable, options: CsvOptions, staging: Path) -> Prepared:
             raise SystemProblem(f"{path.name} has other columns than {files[0].name}")
     counts = [_count(path, options, len(names)) for path in files]
     return Prepared(
-        _read_csv(files, names, options),
+        "read_csv",
+        files,
+        _options(names, options),
         names,
         sum(records for records, _ in counts),
+        tuple(Span(file, 0, records) for file, (records, _) in enumerate(counts)),
         untyped=True,
         characters=sum(characters for _, characters in counts),
     )
@@ -96,12 +99,12 @@ def _count(path: Path, options: CsvOptions, width: int) -> tuple[int, int]:
     return records, characters
 
 
-def _read_csv(files: tuple[Path, ...], names: tuple[str, ...], options: CsvOptions) -> str:
+def _options(names: tuple[str, ...], options: CsvOptions) -> str:
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
     return (
-        f"read_csv({file_list(files)}, auto_detect=false, header=true, columns={{{columns}}},"
+        f"auto_detect=false, header=true, columns={{{columns}}},"
         f" delim={literal(options.delimiter)}, quote='\"', escape='\"',"
         f" nullstr={literal(options.null)}, allow_quoted_nulls=false, strict_mode=true,"
         f" null_padding=false, ignore_errors=false, hive_partitioning=false,"
-        f" max_line_size={LONGEST_LINE})"
+        f" max_line_size={LONGEST_LINE}"
     )

@@ -45,6 +45,8 @@ class From:
     """Of columns that DuckDB itself would tell wrongly or not at all."""
     untyped: bool = False
     """Text says nothing of its type here (CSV, JSONL)."""
+    rows: str = ""
+    """A condition that holds for the rows of one part alone."""
 
 
 class Engine:
@@ -115,8 +117,9 @@ class Engine:
     def stream(self, selection: Selection, source: From) -> Iterator[pa.RecordBatch]:
         """Raw columns in batches."""
         chosen = ", ".join(self._selected(each, source) for each in selection.outputs)
-        where = f" WHERE {bracketed(selection.where)}" if selection.where is not None else ""
-        sql = f"SELECT {chosen} FROM {source.sql}{where}"
+        asked = "" if selection.where is None else bracketed(selection.where)
+        conditions = " AND ".join(each for each in (source.rows, asked) if each)
+        sql = f"SELECT {chosen} FROM {source.sql} WHERE {conditions or 'true'}"
         with self._trouble(str(selection.relation)), self._cursor() as cursor:
             reader = cursor.sql(sql).to_arrow_reader(BATCH_ROWS)
             for batch in _batches(reader):

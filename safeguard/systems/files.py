@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import duckdb
@@ -16,8 +17,9 @@ from safeguard.systems import csv_files, jsonl_files, parquet_files
 from safeguard.systems.duckdb_engine import Engine, From, quoted
 from safeguard.systems.duckdb_file import DuckdbSession
 from safeguard.systems.file_reading import Prepared
-from safeguard.systems.folder import FileTable, Format, fingerprint, list_tables
-from safeguard.systems.interface import Column, Relation, Selection, Table
+from safeguard.systems.fingerprints import fingerprints, ticket_of, verify_ticket
+from safeguard.systems.folder import FileTable, Format, list_tables
+from safeguard.systems.interface import Column, Limits, Part, Relation, Selection, Table
 from safeguard.systems.missing import MissingRelation
 from safeguard.systems.plan_sql import bracketed
 
@@ -27,13 +29,29 @@ SNAPSHOT = "files that must not change: size, time and inode are checked after e
 
 
 class FilesSession:
-    """A folder of exports, one table for each file or folder inside."""
+    """A folder of exports, one table for each file or folder inside.
 
-    def __init__(self, name: str, folder: Path, spec: SystemSpec) -> None:
+    `ticket` is that of a session whose files these must be; SystemProblem where they are not. No
+    server is behind them that would need `limits`.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        folder: Path,
+        spec: SystemSpec,
+        *,
+        limits: Limits = Limits(),  # noqa: ARG002 - as all sessions; frozen
+        ticket: str | None = None,
+    ) -> None:
         self._name = name
+        self._folder = folder
         self._spec = spec
         self._tables = {table.name: table for table in list_tables(name, folder)}
-        self._before = {key: fingerprint(table) for key, table in self._tables.items()}
+        self._before = fingerprints(folder, self._files(self._tables.values()))
+        if ticket is not None:
+            verify_ticket(name, ticket, self._before)
+        self._lock = threading.RLock()
         self._staging = tempfile.TemporaryDirectory(prefix="safeguard-files-")
         self._engine = Engine(name)
         self._prepared: dict[str, Prepared] = {}
@@ -76,10 +94,33 @@ class FilesSession:
         self._verify(relation)
         return counts
 
-    def stream(self, selection: Selection) -> Iterator[pa.RecordBatch]:
+    def parts(self, selection: Selection, most: int) -> tuple[Part, ...]:
+        """See `Session.parts`. Row groups of Parquet, whole files of CSV, some thousand lines of
+        JSON."""
+        if selection.relation.table is None:
+            return (Part(),)
+        return self._prepare(self._table(selection.relation.table)).parts(most)
+
+    def stream(self, selection: Selection, part: Part | None = None) -> Iterator[pa.RecordBatch]:
         """See `Session.stream`."""
-        yield from self._engine.stream(selection, self._from(selection.relation))
+        yield from self._engine.stream(selection, self._from(selection.relation, part))
         self._verify(selection.relation)
+
+    def ticket(self) -> str | None:
+        """See `Session.ticket`. None where SQL sees types that were declared to this session alone."""
+        return None if self._declared else ticket_of(self._before)
+
+    def alive(self) -> bool:
+        """See `Session.alive`."""
+        try:
+            self._verify(Relation(query=""))
+            return bool(self._engine.execute("SELECT 1"))
+        except SystemProblem:
+            return False
+
+    def strain(self) -> str:
+        """See `Session.strain`. Files bear any reading."""
+        return ""
 
     def close(self) -> None:
         """See `Session.close`."""
@@ -92,7 +133,7 @@ class FilesSession:
             raise MissingRelation(self._name, name, list(self._tables))
         return found
 
-    def _from(self, relation: Relation) -> From:
+    def _from(self, relation: Relation, part: Part | None = None) -> From:
         if relation.table is None:
             for table in self._tables.values():
                 self._prepare(table)
@@ -106,10 +147,11 @@ class FilesSession:
             for name in prepared.names
             if prepared.flags or name.lower() in declared
         }
-        sql = quoted(table.name) if not raw else f"({self._typed(table, raw)})"
+        source = prepared.sql if part is None else prepared.sql_of(part)
+        sql = f"({self._typed(table, raw, source)}) AS {quoted(table.name)}"
         return From(sql, raw, prepared.types, prepared.untyped)
 
-    def _typed(self, table: FileTable, raw: Mapping[str, str]) -> str:
+    def _typed(self, table: FileTable, raw: Mapping[str, str], source: str) -> str:
         """Columns under their declared types, and as they are under a name that SQL can't meet."""
         prepared, declared = self._prepared[table.name], self._declared.get(table.name, {})
         chosen = [
@@ -123,12 +165,13 @@ class FilesSession:
             for name in prepared.names
             if name.lower() in raw
         ]
-        return f"SELECT {', '.join(chosen)} FROM {prepared.sql}"
+        return f"SELECT {', '.join(chosen)} FROM {source}"
 
     def _prepare(self, table: FileTable) -> Prepared:
-        found = self._prepared.get(table.name)
-        if found is not None:
-            return found
+        with self._lock:
+            return self._prepared.get(table.name) or self._prepare_anew(table)
+
+    def _prepare_anew(self, table: FileTable) -> Prepared:
         staging = Path(self._staging.name)
         match table.format:
             case Format.CSV:
@@ -145,8 +188,8 @@ class FilesSession:
         return prepared
 
     def _show(self, table: FileTable) -> None:
-        view = quoted(table.name)
-        self._engine.execute(f"CREATE OR REPLACE VIEW {view} AS {self._typed(table, {})}")
+        typed = self._typed(table, {}, self._prepared[table.name].sql)
+        self._engine.execute(f"CREATE OR REPLACE VIEW {quoted(table.name)} AS {typed}")
 
     def _agree(self, table: FileTable, prepared: Prepared, characters: int) -> None:
         """DuckDB must find the records and characters that Python's parser found."""
@@ -163,7 +206,12 @@ class FilesSession:
             )
 
     def _verify(self, relation: Relation) -> None:
-        names = self._tables if relation.table is None else [self._table(relation.table).name]
-        for name in names:
-            if fingerprint(self._tables[name]) != self._before[name]:
-                raise SystemProblem(f"{self._name}.{name} changed while it was read")
+        asked = self._tables.values() if relation.table is None else [self._table(relation.table)]
+        for table in asked:
+            now = fingerprints(self._folder, self._files([table]))
+            if any(self._before[path] != each for path, each in now.items()):
+                raise SystemProblem(f"{self._name}.{table.name} changed while it was read")
+
+    @staticmethod
+    def _files(tables: Iterable[FileTable]) -> list[Path]:
+        return [path for table in tables for path in table.files]

@@ -1,4 +1,4 @@
-"""A folder of exports: which files make which table, and that they hold still while we read.
+"""A folder of exports: which files make which table.
 
 No file is passed over in silence: what may hold content and cannot be read is refused.
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from safeguard.findings.trouble import SystemProblem, UsageProblem
+from safeguard.findings.trouble import UsageProblem
 
 
 class Format(StrEnum):
@@ -42,10 +42,6 @@ class FileTable:
     name: str
     format: Format
     files: tuple[Path, ...]
-
-
-Fingerprint = tuple[tuple[str, int, int, int], ...]
-"""Path, size, time of change and inode of every file."""
 
 
 def list_tables(name: str, folder: Path) -> tuple[FileTable, ...]:
@@ -124,15 +120,3 @@ def _folder_table(name: str, folder: Path) -> FileTable:
 def _format(path: Path) -> Format | None:
     ending = path.suffix.lower()
     return Format(ending) if ending in set(Format) else None
-
-
-def fingerprint(table: FileTable) -> Fingerprint:
-    """What would change if a file of the table changed."""
-    found = []
-    for path in table.files:
-        try:
-            stat = path.stat()
-        except OSError as error:
-            raise SystemProblem(f"{path.name} is gone: {error.strerror}") from error
-        found.append((str(path), stat.st_size, stat.st_mtime_ns, stat.st_ino))
-    return tuple(found)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -18,7 +20,9 @@ from safeguard.findings.trouble import SystemProblem, UsageProblem
 from safeguard.systems.interface import (
     Column,
     ForeignKey,
+    Limits,
     Output,
+    Part,
     Relation,
     Selection,
     SourceType,
@@ -32,6 +36,7 @@ from safeguard.systems.urls import mask, redact
 BATCH_ROWS = 65_536
 SNAPSHOT = "none: this dialect is read without one snapshot"
 BLIND = "may hide tables that the user can't see, so coverage can't be judged"
+_ALIVE_SECONDS = 2
 _Found = TypeVar("_Found")
 
 _KINDS: tuple[tuple[type[sa.types.TypeEngine[Any]], TypeName], ...] = (
@@ -67,11 +72,28 @@ def source_type(found: sa.types.TypeEngine[Any]) -> SourceType:
 
 class GenericSession:
     """One database through SQLAlchemy. All that it sends is SELECT, in a transaction that is
-    rolled back."""
+    rolled back.
 
-    def __init__(self, name: str, url: str, spec: SystemSpec) -> None:
+    It has one connection, and dialects have no common words for a timeout: of `limits` nothing is
+    left to keep. Nobody can join it, so there is no `ticket`; one given is a SystemProblem.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        url: str,
+        spec: SystemSpec,
+        *,
+        limits: Limits = Limits(),  # noqa: ARG002 - as all sessions; frozen
+        ticket: str | None = None,
+    ) -> None:
+        if ticket is not None:
+            raise SystemProblem(f"{name} has no snapshot that a second session could join")
         self._name = name
         self._url = url
+        self._asking = threading.RLock()
+        self._turn = threading.Lock()
+        self._streaming: int | None = None
         self._engine = sa.create_engine(url, poolclass=sa.pool.NullPool)
         self._connection = self._guarded(self._connect)
         self._tables: tuple[Table, ...] | None = None
@@ -116,19 +138,46 @@ class GenericSession:
             for each in conditions
         ]
         sql = self._sql(", ".join(sums) or "0", relation, None)
-        row = self._asked(sql, ", ".join(c for c in conditions if c) or str(relation)).fetchone()
+        what = ", ".join(c for c in conditions if c) or str(relation)
+        with self._asking:
+            row = self._asked(sql, what).fetchone()
         return tuple(int(n or 0) for n in (row or ())[: len(conditions)])
 
-    def stream(self, selection: Selection) -> Iterator[pa.RecordBatch]:
-        """See `Session.stream`."""
+    def parts(self, selection: Selection, most: int) -> tuple[Part, ...]:  # noqa: ARG002
+        """See `Session.parts`. One."""
+        return (Part(),)
+
+    def stream(self, selection: Selection, part: Part | None = None) -> Iterator[pa.RecordBatch]:  # noqa: ARG002
+        """See `Session.stream`. A stream of another thread waits for this one."""
         names = [each.name for each in selection.outputs]
         chosen = ", ".join(
             f"{self._selected(each)} AS {self._quoted(f'c{index}')}"
             for index, each in enumerate(selection.outputs)
         )
-        found = self._asked(self._sql(chosen, selection.relation, selection.where), chosen)
-        while rows := self._guarded(lambda: found.fetchmany(BATCH_ROWS)):
-            yield self._batch(rows, names, selection.outputs)
+        with self._in_turn():
+            found = self._asked(self._sql(chosen, selection.relation, selection.where), chosen)
+            while rows := self._guarded(lambda: found.fetchmany(BATCH_ROWS)):
+                yield self._batch(rows, names, selection.outputs)
+
+    def ticket(self) -> str | None:
+        """See `Session.ticket`. None: a second connection may see another state."""
+        return None
+
+    def alive(self) -> bool:
+        """See `Session.alive`. A connection that is busy with an answer is alive."""
+        if not self._asking.acquire(timeout=_ALIVE_SECONDS):
+            return True
+        try:
+            self._guarded(lambda: self._connection.execute(sa.select(sa.literal(1))).close())
+        except SystemProblem:
+            return False
+        finally:
+            self._asking.release()
+        return True
+
+    def strain(self) -> str:
+        """See `Session.strain`. Dialects have no common words for it."""
+        return ""
 
     def close(self) -> None:
         """See `Session.close`."""
@@ -137,6 +186,19 @@ class GenericSession:
         except SQLAlchemyError:
             self._connection.invalidate()
         self._engine.dispose()
+
+    @contextmanager
+    def _in_turn(self) -> Iterator[None]:
+        me = threading.get_ident()
+        if self._streaming == me:  # waiting for oneself would last for ever
+            yield
+            return
+        with self._turn:
+            self._streaming = me
+            try:
+                yield
+            finally:
+                self._streaming = None
 
     def _connect(self) -> sa.Connection:
         return self._engine.connect().execution_options(stream_results=True)
@@ -192,8 +254,9 @@ class GenericSession:
 
     def _asked(self, sql: str, what: str) -> sa.CursorResult[Any]:
         try:
-            # Not text(): a colon in the plan's SQL is no parameter.
-            return self._connection.exec_driver_sql(sql)
+            with self._asking:
+                # Not text(): a colon in the plan's SQL is no parameter.
+                return self._connection.exec_driver_sql(sql)
         except DBAPIError as error:
             words = redact(str(error.orig), self._url)
             if error.connection_invalidated:
@@ -205,7 +268,8 @@ class GenericSession:
 
     def _guarded(self, act: Callable[[], _Found]) -> _Found:
         try:
-            return act()
+            with self._asking:
+                return act()
         except SQLAlchemyError as error:
             words = redact(str(getattr(error, "orig", None) or error), self._url)
             raise SystemProblem(f"{self._name} could not be read: {words}") from error

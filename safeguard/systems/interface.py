@@ -122,6 +122,8 @@ class Limits:
     connections: int = 2
     """At most so many at one time, the one that holds the snapshot not counted."""
     statement_timeout: float = 0
+    lock_timeout: float = 60
+    """So long a lock that somebody else holds on a table is waited for."""
     connect_timeout: float = 10
 
 

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from safeguard.findings.trouble import SystemProblem
-from safeguard.systems.file_reading import Prepared, file_list, malformed
+from safeguard.systems.file_reading import Prepared, Span, malformed
 from safeguard.systems.folder import FileTable
 
 STAGE_ROWS = 20_000
@@ -45,17 +45,27 @@ def prepare(table: FileTable, staging: Path) -> Prepared:
     file that writes one key in two ways.
     """
     names: dict[str, str] = {}
-    parts: list[Path] = []
+    staged: list[Path] = []
+    spans: list[Span] = []
     for path in table.files:
         for rows in _chunks(path, names):
-            part = staging / f"{table.name}-{len(parts)}.parquet"
-            pq.write_table(_columns(rows, names.values()), part)
-            parts.append(part)
+            spans.append(Span(len(staged), 0, len(rows)))
+            staged.append(staging / f"{table.name}-{len(staged)}.parquet")
+            pq.write_table(_columns(rows, names.values()), staged[-1])
     if not names:
         raise SystemProblem(f"{table.files[0].name} has no record: nothing tells its columns")
-    sql = f"read_parquet({file_list(tuple(parts))}, union_by_name=true, hive_partitioning=false)"
+    header = staging / f"{table.name}-columns.parquet"
+    pq.write_table(_columns([], names.values()), header)
     return Prepared(
-        sql, tuple(names.values()), sum(map(_lines, table.files)), untyped=True, flags=FLAG
+        "read_parquet",
+        tuple(staged),
+        "union_by_name=true, hive_partitioning=false",
+        tuple(names.values()),
+        sum(map(_lines, table.files)),
+        tuple(spans),
+        untyped=True,
+        flags=FLAG,
+        header=(header,),
     )
 
 

@@ -1,12 +1,11 @@
 """MariaDB and MySQL by PyMySQL: one connection in one read-only consistent snapshot.
 
-The snapshot belongs to the connection, so there is one stream at a time; a stream that is given up
-is read to its end, for closing it would lose the snapshot.
+The snapshot belongs to the connection, so whoever wants it waits for their turn. A stream that is
+given up has its query ended by a second connection, for closing the first would lose the snapshot.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -15,31 +14,30 @@ from typing import Any
 
 import pyarrow as pa
 import pymysql
-from pymysql.converters import encoders
-from pymysql.cursors import SSCursor
 
-from safeguard.contract.types import TypeName
 from safeguard.findings.result import SystemInfo
-from safeguard.findings.trouble import SafeguardError, SystemProblem, UsageProblem
+from safeguard.findings.trouble import ConnectionLost, SafeguardError, SystemProblem, UsageProblem
 from safeguard.systems import mysql_catalog as catalog
 from safeguard.systems import mysql_grants as grants
-from safeguard.systems.interface import Column, Output, Relation, Selection, SourceType, Table
-from safeguard.systems.missing import MissingRelation
-from safeguard.systems.mysql_rows import batches, packets
-from safeguard.systems.urls import mask, parse, redact, split_host
-
-CONNECT_SECONDS = 10
-_BEGIN = (
-    "SET NAMES utf8mb4",
-    "SET SESSION time_zone = '+00:00'",
-    "SET SESSION sql_mode = REPLACE(@@sql_mode, 'PAD_CHAR_TO_FULL_LENGTH', '')",
-    "SET SESSION sql_select_limit = 18446744073709551615",
-    "SET SESSION net_write_timeout = 31536000",
-    "SET SESSION wait_timeout = 31536000",
-    "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
-    "SET SESSION TRANSACTION READ ONLY",
-    "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
+from safeguard.systems.interface import (
+    Column,
+    Limits,
+    Part,
+    Relation,
+    Selection,
+    SourceType,
+    Table,
 )
+from safeguard.systems.missing import MissingRelation
+from safeguard.systems.mysql_aside import Aside
+from safeguard.systems.mysql_columns import record_batch
+from safeguard.systems.mysql_connect import begin, connected, cut, is_in_transaction
+from safeguard.systems.mysql_sql import literal_schema, own, quoted, select, where
+from safeguard.systems.mysql_turn import Busy, Turn
+from safeguard.systems.mysql_wire import Rows
+from safeguard.systems.urls import mask, redact, split_host
+
+ALIVE_SECONDS = 5.0
 _NO_TABLE = 1146
 _TO_MEND = frozenset(
     {1052, 1054, 1056, 1060, 1064, 1066, 1103, 1111, 1120, 1140, _NO_TABLE, 1222, 1241, 1242}
@@ -47,27 +45,31 @@ _TO_MEND = frozenset(
     | {1792, 4078}
 )
 """Errors that a person mends in the contract's SQL (1792 is an attempt to write)."""
+_LOST = frozenset({1053, 1077, 1152, 1158, 1159, 1160, 1161, 1927, 2003, 2006, 2013, 2055})
+"""The connection failed, was killed, or went with its server."""
 
 
 class MysqlSession:
     """See `Session`."""
 
-    def __init__(self, name: str, url: str) -> None:
-        self._name, self._url = name, url
-        self._lock = threading.RLock()
-        self._streaming = False
+    def __init__(self, name: str, url: str, limits: Limits = Limits()) -> None:
+        self._name, self._url, self._limits = name, url, limits
+        self._turn = Turn(name)
+        self._aside = Aside(url, limits)
         self._loose: set[str] = set()
         self._engines_of: dict[str, list[tuple[Any, ...]]] = {}
+        self._connection_id = 0
         self._connection = self._connect()
         try:
-            version, database = self._ask("SELECT VERSION(), DATABASE()")[0]
+            (who,) = self._ask("SELECT VERSION(), DATABASE(), CONNECTION_ID()")
         except BaseException:
             self.close()
             raise
+        version, database, number = who
         if database is None:
             self.close()
             raise UsageProblem(f"{name}: `{mask(url)}` names no database")
-        self._version = str(version)
+        self._version, self._connection_id = str(version), int(number)
 
     @property
     def info(self) -> SystemInfo:
@@ -99,7 +101,7 @@ class MysqlSession:
         """See `Session.resolve`."""
         source = self._from(selection.relation)
         self._note_loose(selection.where, *(o.sql for o in selection.outputs if not o.is_column))
-        sql = f"{_select(selection.outputs)} FROM {source}{_where(selection.where)}"
+        sql = f"{select(selection.outputs)} FROM {source}{where(selection.where)}"
         try:
             described = self._described(sql)
         except UsageProblem as problem:
@@ -117,7 +119,7 @@ class MysqlSession:
         """See `Session.count`."""
         self._note_loose(*conditions)
         wanted = ", ".join(
-            "COUNT(*)" if c is None else f"COUNT(CASE WHEN ({_own(c)}) THEN 1 END)"
+            "COUNT(*)" if c is None else f"COUNT(CASE WHEN ({own(c)}) THEN 1 END)"
             for c in conditions
         )
         return tuple(
@@ -125,29 +127,61 @@ class MysqlSession:
             for n in self._ask(f"SELECT {wanted or 'COUNT(*)'} FROM {self._from(relation)}")[0]
         )
 
-    def stream(self, selection: Selection) -> Iterator[pa.RecordBatch]:
-        """See `Session.stream`. One at a time: the snapshot has one connection."""
+    def parts(self, selection: Selection, most: int) -> tuple[Part, ...]:  # noqa: ARG002 - one serves all
+        """See `Session.parts`. One: the snapshot belongs to one connection."""
+        return (Part(),)
+
+    def stream(
+        self,
+        selection: Selection,
+        part: Part | None = None,  # noqa: ARG002 - the only one is all
+    ) -> Iterator[pa.RecordBatch]:
+        """See `Session.stream`. One after the other: the snapshot has one connection."""
         if not selection.outputs:
             raise UsageProblem(f"{self._name}: nothing is selected of {selection.relation}")
         source = self._from(selection.relation)
-        sql = f"{_select(selection.outputs, True)} FROM {source}{_where(selection.where)}"
-        with self._alone(), self._troubles(gone=True):
-            cursor = self._connection.cursor(SSCursor)
-            cursor.execute(sql)
-            rows = packets(self._connection)
-            self._streaming = True
+        sql = f"{select(selection.outputs, True)} FROM {source}{where(selection.where)}"
+        with self._turn.taken(), self._troubles(gone=True):
+            rows = Rows(self._connection, sql)
             try:
-                yield from batches(rows, selection.outputs)
+                while (block := rows.next_block()) is not None:
+                    yield record_batch(block, rows.fields, selection.outputs)
+                    self._turn.pass_on()
             finally:
-                for _ in rows:  # given up early: the snapshot must live
-                    pass
-                self._streaming = False
-                _finish(self._connection, cursor)
+                self._finish(rows)
+
+    def ticket(self) -> str | None:
+        """See `Session.ticket`. None: no other connection can join the snapshot."""
+        return None
+
+    def alive(self) -> bool:
+        """See `Session.alive`. While the connection is at work, another one sees whether the server
+        still has it."""
+        try:
+            with self._turn.taken(at_once=True):
+                return is_in_transaction(self._connection, ALIVE_SECONDS)
+        except Busy:
+            return self._aside.stands(self._connection_id)
+        except SystemProblem:  # it was closed
+            return False
+
+    def strain(self) -> str:
+        """See `Session.strain`. Asked of a second connection."""
+        return self._aside.strain()
 
     def close(self) -> None:
         """See `Session.close`."""
-        with suppress(pymysql.Error, OSError):
-            self._connection._force_close()  # type: ignore[attr-defined]  # says no goodbye to a dead server
+        if self._turn.close():  # nobody waits any more for what it is doing
+            self._aside.kill_query(self._connection_id)
+        self._aside.close()
+        cut(self._connection)
+
+    def _finish(self, rows: Rows) -> None:
+        """Have the connection free again. The server sends rows until the end, or until told."""
+        if not rows.over:
+            self._aside.kill_query(self._connection_id)
+            rows.drain()
+        rows.close()
 
     @cached_property
     def _tables(self) -> tuple[Table, ...]:
@@ -157,7 +191,7 @@ class MysqlSession:
 
     def _engines(self, schema: str) -> list[tuple[Any, ...]]:
         if schema not in self._engines_of:
-            sql = catalog.TABLES_SQL.replace("{schema}", _schema(schema))
+            sql = catalog.TABLES_SQL.replace("{schema}", literal_schema(schema))
             self._engines_of[schema] = self._ask(sql)
         return self._engines_of[schema]
 
@@ -167,7 +201,7 @@ class MysqlSession:
 
     def _columns(self, schema: str) -> dict[str, tuple[Column, ...]]:
         if schema not in self._columns_of:
-            literal = _schema(schema)
+            literal = literal_schema(schema)
             rows = self._ask(catalog.COLUMNS_SQL.format(schema=literal))
             checks: list[tuple[Any, ...]] = []
             with suppress(UsageProblem, SystemProblem):  # MySQL has no such column, and needs none
@@ -186,7 +220,7 @@ class MysqlSession:
         if relation.table is None:
             query = relation.query or ""
             self._note_loose(query)
-            return f"({_own(query)}) AS q"
+            return f"({own(query)}) AS q"
         schema, table = self._find(relation.table)
         self._loose |= catalog.outside_snapshot(self._engines(schema), table.__eq__)
         return f"{quoted(schema)}.{quoted(table)}" if schema else quoted(table)
@@ -199,7 +233,7 @@ class MysqlSession:
             self._loose |= catalog.outside_snapshot(rows, lambda name: name.lower() in sql)
 
     def _described(self, sql: str) -> tuple[Column, ...]:
-        with self._alone(), self._troubles(), self._connection.cursor() as cursor:
+        with self._turn.taken(), self._troubles(), self._connection.cursor() as cursor:
             cursor.execute(f"{sql}\nLIMIT 0")
             fields = cursor._result.fields
             return tuple(
@@ -212,9 +246,9 @@ class MysqlSession:
         query = selection.relation.query
         if query and (words := self._refusal(f"SELECT 1 FROM {source}")):
             return UsageProblem(f"{self._name}: `{query}`: {words}")
-        parts = [(o.sql, f"{_select((o,))} FROM {source}") for o in selection.outputs]
+        parts = [(o.sql, f"{select((o,))} FROM {source}") for o in selection.outputs]
         if selection.where:
-            parts.append((selection.where, f"SELECT 1 FROM {source}{_where(selection.where)}"))
+            parts.append((selection.where, f"SELECT 1 FROM {source}{where(selection.where)}"))
         refusals = [(written, self._refusal(sql)) for written, sql in parts]
         mistakes = [f"{self._name}: `{written}`: {words}" for written, words in refusals if words]
         return UsageProblem(*dict.fromkeys(mistakes)) if mistakes else None
@@ -227,18 +261,9 @@ class MysqlSession:
         return None
 
     def _ask(self, sql: str) -> list[tuple[Any, ...]]:
-        with self._alone(), self._troubles(), self._connection.cursor() as cursor:
+        with self._turn.taken(), self._troubles(), self._connection.cursor() as cursor:
             cursor.execute(sql)  # without arguments, so that PyMySQL leaves % alone
             return list(cursor.fetchall())
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        with self._lock:
-            if self._streaming:
-                raise SystemProblem(
-                    f"{self._name}: another stream of the same snapshot is still being read"
-                )
-            yield
 
     @contextmanager
     def _troubles(self, gone: bool = False) -> Iterator[None]:
@@ -247,13 +272,14 @@ class MysqlSession:
         except (pymysql.Error, OSError) as error:
             raise self._trouble(error, gone) from None
 
-    def _connect(self) -> pymysql.connections.Connection[Any]:
+    def _connect(self) -> Any:
         with self._troubles():
-            arguments = connect_arguments(self._url)
-            connection = pymysql.connect(**arguments)
-            with connection.cursor() as cursor:
-                for statement in _BEGIN:
-                    cursor.execute(statement)
+            connection = connected(self._url, self._limits)
+            try:
+                begin(connection, self._limits)
+            except BaseException:
+                cut(connection)
+                raise
             return connection
 
     def _trouble(self, error: Exception, gone: bool) -> SafeguardError:
@@ -263,54 +289,6 @@ class MysqlSession:
         words = split_host(self._url) or redact(" ".join(said.split()), self._url)
         if code in _TO_MEND and not (gone and code == _NO_TABLE):
             return UsageProblem(f"{self._name}: {words}")
-        return SystemProblem(f"{self._name} ({mask(self._url)}): {words}")
-
-
-def connect_arguments(url: str) -> dict[str, Any]:
-    """What PyMySQL takes, of a SQLAlchemy URL. Values come as the server's own text."""
-    parsed = parse(url).set(drivername="mysql+pymysql")
-    _, arguments = parsed.get_dialect()().create_connect_args(parsed)
-    arguments.setdefault("connect_timeout", CONNECT_SECONDS)
-    return {**arguments, "charset": "utf8mb4", "autocommit": True, "conv": dict(encoders)}
-
-
-def quoted(name: str) -> str:
-    """An identifier of any letters."""
-    return "`" + name.replace("`", "``") + "`"
-
-
-def _schema(name: str) -> str:
-    """A schema's name as a literal; the URL's database where it is empty."""
-    escaped = name.replace("\\", "\\\\").replace("'", "''")
-    return f"'{escaped}'" if name else "DATABASE()"
-
-
-def _own(sql: str) -> str:
-    return f"\n{sql}\n"  # on lines of its own, so that a comment at its end hides nothing of ours
-
-
-def _where(condition: str | None) -> str:
-    return f" WHERE ({_own(condition)})" if condition else ""
-
-
-def _select(outputs: tuple[Output, ...], reading: bool = False) -> str:
-    return f"SELECT {', '.join(_expression(o, reading) for o in outputs)}"
-
-
-def _expression(output: Output, reading: bool) -> str:
-    sql = quoted(output.sql) if output.is_column else f"({_own(output.sql)})"
-    if output.condition:
-        return f"({sql} IS TRUE)"
-    if reading and output.type.kind is TypeName.FLOAT and output.type.single:
-        return f"CAST({sql} AS DOUBLE)"  # a FLOAT prints six digits only
-    if reading and output.type.declared.startswith("bit"):
-        return f"({sql} + 0)"
-    return sql
-
-
-def _finish(connection: Any, cursor: Any) -> None:
-    """Tell PyMySQL that the rows, read past it, have ended."""
-    cursor._result.unbuffered_active = False
-    cursor._result.connection = None
-    cursor._result = connection._result = None
-    cursor.connection = None
+        is_lost = code in _LOST or isinstance(error, (OSError, pymysql.InterfaceError))
+        lost = ConnectionLost if is_lost else SystemProblem
+        return lost(f"{self._name} ({mask(self._url)}): {words}")

@@ -33,26 +33,26 @@ def open_system(
         case Home.MYSQL:
             from safeguard.systems.mysql import MysqlSession
 
-            return MysqlSession(name, spec.url)
+            return MysqlSession(name, spec.url, limits)
         case Home.SQLITE:
             from safeguard.systems.sqlite import SqliteSession
 
             assert address.path is not None
-            return SqliteSession(name, address.path, spec)
+            return SqliteSession(name, address.path, spec, limits=limits, ticket=ticket)
         case Home.DUCKDB:
             from safeguard.systems.files import DuckdbSession
 
             assert address.path is not None
-            return DuckdbSession(name, address.path, spec)
+            return DuckdbSession(name, address.path, spec, limits=limits, ticket=ticket)
         case Home.FILES:
             from safeguard.systems.files import FilesSession
 
             assert address.path is not None
-            return FilesSession(name, address.path, spec)
+            return FilesSession(name, address.path, spec, limits=limits, ticket=ticket)
         case Home.GENERIC:
             require_driver(spec.url)
             from safeguard.systems.generic import GenericSession
 
-            return GenericSession(name, spec.url, spec)
+            return GenericSession(name, spec.url, spec, limits=limits, ticket=ticket)
         case _:
             assert_never(address.home)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from safeguard.contract.model import LoadedPlan
 from safeguard.findings.result import SystemInfo
@@ -19,7 +20,13 @@ from safeguard.systems.pace import Pace
 
 Opener = Callable[[str], Session]
 Told = Callable[[str], None]
+TRIES = 4
+"""So often one thing is asked or read when its connections are lost again and again."""
+PATIENCE = 30.0
+"""Seconds; a system that is silent for so long, or for `retry_for`, is asked whether it is there."""
 _FIRST_WAIT, _LONGEST_WAIT = 0.2, 5.0
+_LEAST_PATIENCE = 1.0
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -35,7 +42,7 @@ class Kindness:
 
 
 class Systems(Mapping[str, Session]):
-    """Name -> session. `reopened` gives a system that was lost a new session and snapshot."""
+    """Name -> session. `mend` gives a system that was lost a new session and snapshot."""
 
     def __init__(
         self,
@@ -50,14 +57,19 @@ class Systems(Mapping[str, Session]):
         self._sessions, self._opener, self._told = dict(sessions), opener, told
         now = time.monotonic()
         self._opened_at = dict.fromkeys(self._sessions, now)
+        self._heard_at = dict.fromkeys(self._sessions, now)
+        self._awaited: Counter[str] = Counter()
         self._expired: set[str] = set()
+        self._gone: set[str] = set()
+        """Waited for in vain: the next content asks once, and does not wait again."""
         self._before: dict[str, list[str]] = {}
         self._resting: set[str] = set()
         """Expired because nobody needed them for a while, not because they were too old."""
         self._later: Counter[str] = Counter()
         self._paces = {n: self._pace(n) for n in self._sessions}
         self._lock = threading.RLock()
-        self._watch()
+        if opener is not None:
+            threading.Thread(target=self._look, name="watch", daemon=True).start()
 
     def __getitem__(self, name: str) -> Session:
         return self._sessions[name]
@@ -76,6 +88,44 @@ class Systems(Mapping[str, Session]):
         """Every system, with all the snapshots that it was read in."""
         return tuple(self._info(name) for name in self._sessions)
 
+    def snapshots(self, names: Iterable[str]) -> tuple[int, ...]:
+        """Of each system how often its snapshot was replaced: equal numbers are one state."""
+        return tuple(len(self._before.get(name, ())) + self._later[name] for name in sorted(names))
+
+    def heard(self, name: str) -> None:
+        """The system has just given something."""
+        self._heard_at[name] = time.monotonic()
+
+    @contextmanager
+    def awaited(self, *names: str) -> Iterator[None]:
+        """Inside, these systems are waited for: one that is silent for long, and on being asked too,
+        loses its session, so that whoever waits gets a ConnectionLost instead of waiting for ever."""
+        for name in names:
+            self.heard(name)
+        self._awaited.update(names)
+        try:
+            yield
+        finally:
+            self._awaited.subtract(names)
+
+    def steadily(self, ask: Callable[[], _T]) -> _T:
+        """What `ask` returns. Where a connection is lost on the way all of it is asked again, of a new
+        snapshot where the old one is gone.
+
+        Raises SystemProblem when a system does not come back.
+        """
+        tries = 0
+        while True:
+            try:
+                with self.awaited(*self):
+                    return ask()
+            except ConnectionLost as problem:
+                tries += 1
+                if tries >= TRIES:
+                    raise
+                for name in self:
+                    self.mend(name, problem, tries)
+
     def fresh(self, name: str) -> None:
         """Before a content is read: a snapshot that had to be let go is replaced.
 
@@ -92,9 +142,9 @@ class Systems(Mapping[str, Session]):
                 self._expired.add(name)
                 session.close()
 
-    def mend(self, name: str, problem: ConnectionLost) -> bool:
-        """After a connection was lost: True if the snapshot is gone and there is a new one, so that
-        what was read in it must be read again; False if it still stands.
+    def mend(self, name: str, problem: ConnectionLost, tries: int = 1) -> bool:
+        """After a connection was lost, so often in a row: True if the snapshot is gone and there is a
+        new one, so that what was read in it must be read again; False if it still stands.
 
         Raises SystemProblem when the system does not come back, or when we let the snapshot go.
         """
@@ -105,6 +155,7 @@ class Systems(Mapping[str, Session]):
                 "allows, and let go before everything was read"
             ) from problem
         if self._sessions[name].alive():
+            self.stopped.wait(_FIRST_WAIT * 2**tries)
             return False
         self._reopen(name, problem)
         return True
@@ -122,11 +173,12 @@ class Systems(Mapping[str, Session]):
 
     def _reopen(self, name: str, problem: SystemProblem) -> None:
         """Wait for the system and open it anew. Raises the last problem when time is up."""
-        deadline = time.monotonic() + self.kindness.retry_for
+        patience = 0.0 if name in self._gone else self.kindness.retry_for
+        deadline = time.monotonic() + patience
         wait = _FIRST_WAIT
         words = str(problem)
         if name not in self._resting:
-            self._told(f"{name} was lost; waiting up to {self.kindness.retry_for:g} s for it")
+            self._told(f"{name} was lost; waiting up to {patience:g} s for it")
         while self._opener is not None and not self.stopped.is_set():
             try:
                 session = self._opener(name)
@@ -139,6 +191,7 @@ class Systems(Mapping[str, Session]):
                 continue
             self._replace(name, session)
             return
+        self._gone.add(name)
         raise SystemProblem(f"{words}; it did not come back within {self.kindness.retry_for:g} s")
 
     def _replace(self, name: str, session: Session) -> None:
@@ -150,8 +203,9 @@ class Systems(Mapping[str, Session]):
             self._resting.discard(name)
             self._sessions[name].close()
             self._sessions[name] = session
-            self._opened_at[name] = time.monotonic()
+            self._opened_at[name] = self._heard_at[name] = time.monotonic()
             self._expired.discard(name)
+            self._gone.discard(name)
 
     def _info(self, name: str) -> SystemInfo:
         info = self._sessions[name].info
@@ -162,21 +216,35 @@ class Systems(Mapping[str, Session]):
             words += f"; before its connection was lost: {'; '.join(before)}"
         return replace(info, snapshot=words)
 
-    def _watch(self) -> None:
-        """Let snapshots go when they are too old, whatever the run is doing then."""
-        if self.kindness.max_snapshot_age:
-            threading.Thread(target=self._let_go, name="snapshot-age", daemon=True).start()
-
-    def _let_go(self) -> None:
+    def _look(self) -> None:
+        """Whatever the run is doing: let snapshots go when they are too old, and give up systems
+        that are waited for and say nothing."""
         age = self.kindness.max_snapshot_age
-        while not self.stopped.wait(min(1.0, age / 4)):
+        patience = max(_LEAST_PATIENCE, min(PATIENCE, self.kindness.retry_for))
+        while not self.stopped.wait(min(1.0, patience / 4, age / 4 if age else 1.0)):
             for name in list(self._sessions):
-                with self._lock:
-                    old = time.monotonic() - self._opened_at[name] > age
-                    if not old or name in self._expired:
-                        continue
-                    self._expired.add(name)
-                    self._sessions[name].close()
+                now = time.monotonic()
+                if age and now - self._opened_at[name] > age:
+                    self._let_go(name, age)
+                elif self._awaited[name] > 0 and now - self._heard_at[name] > patience:
+                    self._ask_silent(name)
+
+    def _let_go(self, name: str, age: float) -> None:
+        with self._lock:
+            if name not in self._expired and time.monotonic() - self._opened_at[name] > age:
+                self._expired.add(name)
+                self._sessions[name].close()
+
+    def _ask_silent(self, name: str) -> None:
+        """A statement may be long, a network that swallows everything looks the same."""
+        session = self._sessions[name]
+        if session.alive():
+            self.heard(name)
+            return
+        with self._lock:
+            if self._sessions[name] is session:
+                self.heard(name)
+                session.close()
 
 
 @contextmanager
@@ -189,10 +257,12 @@ def open_systems(
     SystemProblem for one that can't be reached.
     """
     kindness = kindness or Kindness()
+    most = max(_LEAST_PATIENCE, kindness.retry_for)
+    limits = replace(kindness.limits, connect_timeout=min(kindness.limits.connect_timeout, most))
 
     def opened(name: str) -> Session:
         spec = loaded.plan.systems[name]
-        return open_system(name, spec, Path(loaded.folder), limits=kindness.limits)
+        return open_system(name, spec, Path(loaded.folder), limits=limits)
 
     sessions: dict[str, Session] = {}
     mistakes: list[Mistake] = []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,7 +11,7 @@ import pyarrow.parquet as pq
 
 from safeguard.contract.types import TypeName
 from safeguard.findings.trouble import SystemProblem
-from safeguard.systems.file_reading import Prepared, file_list
+from safeguard.systems.file_reading import Prepared, Span
 from safeguard.systems.folder import FileTable
 from safeguard.systems.interface import SourceType
 
@@ -32,9 +34,24 @@ def prepare(table: FileTable, staging: Path) -> Prepared:
     files = table.files
     if any(_staged(field.type) != field.type for field in schemas[0]):
         files = tuple(_stage(path, staging / f"{table.name}-{n}") for n, path in enumerate(files))
-    sql = f"read_parquet({file_list(files)}, hive_partitioning=false, union_by_name=false)"
-    records = sum(footer.num_rows for footer in footers)
-    return Prepared(sql, tuple(schemas[0].names), records, untyped=False, types=types)
+    return Prepared(
+        "read_parquet",
+        files,
+        "hive_partitioning=false, union_by_name=false",
+        tuple(schemas[0].names),
+        sum(footer.num_rows for footer in footers),
+        tuple(_spans(footers, cut="file_row_number" not in lower)),
+        untyped=False,
+        types=types,
+    )
+
+
+def _spans(footers: Sequence[pq.FileMetaData], *, cut: bool) -> Iterator[Span]:
+    """The row groups of each file, or each file where DuckDB cannot number the rows of one."""
+    for file, footer in enumerate(footers):
+        sizes = [footer.row_group(n).num_rows for n in range(footer.num_row_groups)]
+        ends = [0, *accumulate(sizes)] if cut else [0, footer.num_rows]
+        yield from (Span(file, first, last) for first, last in pairwise(ends))
 
 
 def _own_type(kind: pa.DataType) -> SourceType | None:

@@ -6,11 +6,9 @@ a connection of its own, by ADBC, that takes the same snapshot, so streams may r
 
 from __future__ import annotations
 
-import select
 import threading
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -18,7 +16,7 @@ from typing import Any
 import psycopg
 import pyarrow as pa
 from psycopg.conninfo import make_conninfo
-from psycopg.pq import ExecStatus, TransactionStatus
+from psycopg.pq import TransactionStatus
 
 from safeguard.findings.result import SystemInfo
 from safeguard.findings.trouble import SafeguardError, SystemProblem, UsageProblem
@@ -26,10 +24,12 @@ from safeguard.systems import postgresql_catalog as catalog
 from safeguard.systems.interface import Column, Limits, Part, Relation, Selection, Table
 from safeguard.systems.missing import MissingRelation
 from safeguard.systems.postgresql_connect import (
+    answer,
     arguments,
     begin,
     connect,
     settings,
+    sever,
     trouble,
     words_of,
 )
@@ -38,13 +38,15 @@ from safeguard.systems.postgresql_sql import own, quoted, select_exact, where
 from safeguard.systems.postgresql_sql import select as select_declared
 from safeguard.systems.postgresql_strain import Watch
 from safeguard.systems.postgresql_stream import READ_ERRORS, Readers
+from safeguard.systems.postgresql_sums import PostgresqlSums
 from safeguard.systems.postgresql_types import TYPES_SQL, PgTypes
+from safeguard.systems.sizes import Size
 from safeguard.systems.urls import mask
 
 PART_BLOCKS = 1024
 """No part is smaller: 8 MB are read faster than a connection is opened."""
 ALIVE_SECONDS = 3.0
-_NAME_SQL = "SELECT pg_catalog.set_config('application_name', $1, false)"
+_NAME_SQL = b"SELECT pg_catalog.set_config('application_name', $1, false)"
 
 
 class PostgresqlSession:
@@ -57,12 +59,15 @@ class PostgresqlSession:
         self._lock = threading.RLock()
         given = arguments(url, limits)
         self._main = self._connected(given, limits)
+        self._pid = self._main.pgconn.backend_pid
         try:
             self._snapshot = self._exported(ticket)
             self._ticket = ticket or self._snapshot
-            given["application_name"] += f" {self._ticket}"  # all who read this snapshot have it
-            self._ask(_NAME_SQL, [given["application_name"]])
+            # All who read this snapshot are called alike, in at most 63 letters.
+            given["application_name"] = f"{given['application_name'][:40]} {self._ticket}"
+            self._outside(_NAME_SQL, [given["application_name"]])
             version = str(self._ask("SHOW server_version")[0][0])
+            self._pid = self._main.info.backend_pid
         except BaseException:
             self._main.close()
             raise
@@ -72,6 +77,8 @@ class PostgresqlSession:
         self._readers = Readers(make_conninfo(**given), sets, begin(self._snapshot), most)
         words = f"repeatable read, snapshot {self._ticket}"
         self._info = SystemInfo(name, "postgresql", version.split()[0], words, mask(url))
+        self.sums = PostgresqlSums(version, most - 1, self._ask, self._read, self._from)
+        """See `sums.Sums`."""
 
     @property
     def info(self) -> SystemInfo:
@@ -118,6 +125,15 @@ class PostgresqlSession:
         self._refuse_rewritten(relation)
         return tuple(int(n) for n in row)
 
+    def estimate(self, selection: Selection) -> Size:
+        """See `sizes.CanEstimate`: the planner's, by its statistics. One who was never told by
+        ANALYZE guesses."""
+        tail = f"FROM {self._from(selection.relation)}{where(selection.where)}"
+        sql = f"EXPLAIN (FORMAT JSON) {select_declared(selection.outputs, tail)}"
+        found = self._ask(sql)[0][0][0]["Plan"]
+        rows = int(found["Plan Rows"])
+        return Size(rows, rows * int(found["Plan Width"]))
+
     def parts(self, selection: Selection, most: int) -> tuple[Part, ...]:
         """See `Session.parts`: ranges of blocks of a plain table, the last one open ended."""
         blocks = self._blocks(selection.relation)
@@ -136,13 +152,8 @@ class PostgresqlSession:
         if not outputs:
             raise UsageProblem(f"{self._name}: nothing is selected of {relation}")
         tail = f"FROM {self._from(relation)}{where(selection.where, part)}"
-        sql = select_exact(outputs, tail)
-        try:
-            for batch in self._readers.stream(sql, lambda: self._refuse_rewritten(relation)):
-                if batch.num_rows:
-                    yield named(batch, outputs)
-        except READ_ERRORS as error:
-            raise self._trouble(error, gone=True) from None
+        for batch in self._read(relation, select_exact(outputs, tail)):
+            yield named(batch, outputs)
 
     def ticket(self) -> str:
         """See `Session.ticket`: the snapshot's identifier."""
@@ -151,11 +162,12 @@ class PostgresqlSession:
     def alive(self) -> bool:
         """See `Session.alive`. While the first connection is asked something long, another one
         sees whether the server still has it."""
-        pid = self._main.pgconn.backend_pid
+        if self._main.closed:
+            return False
         if not self._lock.acquire(timeout=ALIVE_SECONDS):
-            return self._watch.stands(pid)
+            return self._watch.stands(self._pid)
         try:
-            return not self._main.closed and _answers(self._main)
+            return answer(self._main, "SELECT 1", (), ALIVE_SECONDS) == ["1"]
         except psycopg.Error:
             return False
         finally:
@@ -169,8 +181,16 @@ class PostgresqlSession:
         """See `Session.close`."""
         self._readers.close()
         self._watch.close()
-        with suppress(psycopg.Error):
-            self._main.close()
+        sever(self._main)
+
+    def _read(self, relation: Relation, sql: str, local: str = "") -> Iterator[pa.RecordBatch]:
+        """What a query over a relation answers, through a connection of its own to the snapshot."""
+        try:
+            for batch in self._readers.stream(sql, lambda: self._refuse_rewritten(relation), local):
+                if batch.num_rows:
+                    yield batch
+        except READ_ERRORS as error:
+            raise self._trouble(error, gone=True) from None
 
     @cached_property
     def _types(self) -> PgTypes:
@@ -241,8 +261,6 @@ class PostgresqlSession:
         """Begin, in the ticket's snapshot where there is one, and let our readers share ours."""
         try:
             self._main.execute(begin(ticket).encode())
-            # Outside of a savepoint, where a snapshot can't be exported.
-            row = self._main.execute("SELECT pg_catalog.pg_export_snapshot()").fetchone()
         except psycopg.Error as error:
             if ticket and error.sqlstate:
                 raise SystemProblem(
@@ -250,7 +268,16 @@ class PostgresqlSession:
                     f" {words_of(error)}"
                 ) from None
             raise self._trouble(error) from None
-        return str(row[0]) if row else ""
+        return str(self._outside(b"SELECT pg_catalog.pg_export_snapshot()"))
+
+    def _outside(self, sql: bytes, values: Sequence[Any] = ()) -> Any:
+        """The one value of a statement outside of a savepoint, where a snapshot can't be exported
+        and whose end takes settings back."""
+        try:
+            row = self._main.execute(sql, values or None).fetchone()
+        except psycopg.Error as error:
+            raise self._trouble(error) from None
+        return row[0] if row else None
 
     @contextmanager
     def _asking(self) -> Iterator[None]:
@@ -285,26 +312,6 @@ class PostgresqlSession:
 
     def _trouble(self, error: Exception, gone: bool = False) -> SafeguardError:
         return trouble(self._name, self._url, error, gone)
-
-
-def _answers(connection: psycopg.Connection[Any]) -> bool:
-    """Whether the server answers in time, and the transaction has not failed. One that does not is
-    no longer usable. Raises psycopg.Error."""
-    pgconn = connection.pgconn
-    pgconn.send_query(b"SELECT 1")
-    answered = select.poll()
-    answered.register(pgconn.socket, select.POLLIN)
-    deadline = time.monotonic() + ALIVE_SECONDS
-    while pgconn.is_busy():
-        left = deadline - time.monotonic()
-        if left <= 0 or not answered.poll(left * 1000):
-            connection.close()
-            return False
-        pgconn.consume_input()
-    result = pgconn.get_result()
-    while pgconn.get_result() is not None:
-        pass
-    return result is not None and result.status == ExecStatus.TUPLES_OK
 
 
 @contextmanager

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import math
+import os
+import select
+import socket
+import time
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import psycopg
+from psycopg.pq import ExecStatus, TransactionStatus
 from psycopg.raw_cursor import RawCursor
 
-from safeguard.findings.trouble import SafeguardError, SystemProblem, UsageProblem
+from safeguard.findings.trouble import ConnectionLost, SafeguardError, SystemProblem, UsageProblem
 from safeguard.systems.interface import Limits
 from safeguard.systems.urls import mask, parse, redact, split_host
 
@@ -38,7 +45,15 @@ _NETWORK = {
 _TO_MEND = ("0A", "21", "22", "25", "2F", "38", "39", "42", "44", "P0")
 """Classes of SQLSTATE that a person mends in the contract's SQL (25 is an attempt to write)."""
 _REFUSED = ("42501", "22021", "22P05")  # no permission; bytes that are not in our encoding
-_NO_TABLE = "42P01"
+_WENT_AWAY = ("42P01", "42703", "3F000")
+"""No such table, column or schema."""
+_LOST = ("08", "57P0", "40001", "72000")
+"""The connection failed; the server was shut down, crashed or ended our session; a standby, or an old
+server, could not keep our snapshot."""
+_ADBC_IO = 10
+_CHECK_CLIENT = (140_000, b"SET client_connection_check_interval = '2s'")
+"""A server that looks for its client ends what nobody waits for any more, and drops the snapshot."""
+CANCEL_SECONDS = 2.0
 
 
 def arguments(url: str, limits: Limits) -> dict[str, Any]:
@@ -58,7 +73,11 @@ def begin(snapshot: str | None) -> str:
 
 def settings(limits: Limits, version: int) -> str:
     """The statements that make a new connection read only, exact and as patient as is wished."""
-    wanted = {**_SETTINGS, "statement_timeout": str(math.ceil(limits.statement_timeout * 1000))}
+    patience = {
+        "statement_timeout": str(math.ceil(limits.statement_timeout * 1000)),
+        "lock_timeout": str(math.ceil(limits.lock_timeout * 1000)),
+    }
+    wanted = {**_SETTINGS, **patience}
     wanted.update({key: "0" for key, since in _NEWER.items() if version >= since})
     return "; ".join(f"SET {key} = '{value}'" for key, value in wanted.items())
 
@@ -72,24 +91,75 @@ def connect(given: dict[str, Any], limits: Limits) -> psycopg.Connection[Any]:
         cursor_factory=RawCursor,
     )
     try:
-        connection.execute(settings(limits, connection.info.server_version).encode())
+        version = connection.info.server_version
+        connection.execute(settings(limits, version).encode())
+        if version >= _CHECK_CLIENT[0]:
+            with suppress(psycopg.errors.InvalidParameterValue):  # a platform that can't tell
+                connection.execute(_CHECK_CLIENT[1])
     except BaseException:
         connection.close()
         raise
     return connection
 
 
+def sever(connection: psycopg.Connection[Any]) -> None:
+    """Close a connection while another thread may be waiting for its answer: the statement is
+    cancelled, and that thread gets an error. Never raises."""
+    with suppress(psycopg.Error, OSError):
+        if connection.pgconn.transaction_status == TransactionStatus.ACTIVE:
+            connection.cancel_safe(timeout=CANCEL_SECONDS)
+            with socket.socket(fileno=os.dup(connection.pgconn.socket)) as end:
+                end.shutdown(socket.SHUT_RDWR)
+    with suppress(psycopg.Error):
+        connection.close()
+
+
+def answer(
+    connection: psycopg.Connection[Any], sql: str, values: Sequence[str], seconds: float
+) -> list[str | None] | None:
+    """The first row of a statement's answer; None where the server fails or says nothing for so many
+    seconds, after which the connection is no longer usable. Raises psycopg.Error."""
+    pgconn = connection.pgconn
+    pgconn.send_query_params(sql.encode(), [v.encode() for v in values])
+    answered = select.poll()
+    answered.register(pgconn.socket, select.POLLIN)
+    deadline = time.monotonic() + seconds
+    while pgconn.is_busy():
+        left = deadline - time.monotonic()
+        if left <= 0 or not answered.poll(left * 1000):
+            connection.close()
+            return None
+        pgconn.consume_input()
+    result = pgconn.get_result()
+    while pgconn.get_result() is not None:
+        pass
+    if result is None or result.status != ExecStatus.TUPLES_OK:
+        return None
+    found = [result.get_value(0, i) for i in range(result.nfields)] if result.ntuples else []
+    return [None if value is None else value.decode(errors="replace") for value in found]
+
+
 def trouble(name: str, url: str, error: Exception, gone: bool = False) -> SafeguardError:
     """The server's words, short and without a secret, as a problem of the right family.
 
-    `gone`: the selection was resolved before, so a table that is not there has gone away.
+    `gone`: the selection was resolved before, so what is not there has gone away.
     """
     words = split_host(url) or redact(words_of(error), url)
     state = getattr(error, "sqlstate", None) or ""
-    went_away = gone and state == _NO_TABLE
+    went_away = gone and state in _WENT_AWAY
     if state.startswith(_TO_MEND) and state not in _REFUSED and not went_away:
         return UsageProblem(f"{name}: {words}")
-    return SystemProblem(f"{name} ({mask(url)}): {words}")
+    lost = ConnectionLost if _is_lost(error, state) else SystemProblem
+    return lost(f"{name} ({mask(url)}): {words}")
+
+
+def _is_lost(error: Exception, state: str) -> bool:
+    """Whether it was the connection that failed. Where the server said why not, it has a SQLSTATE."""
+    if state:
+        return state.startswith(_LOST)
+    return isinstance(error, (psycopg.OperationalError, OSError)) or (
+        getattr(error, "status_code", None) == _ADBC_IO
+    )
 
 
 def words_of(error: Exception) -> str:

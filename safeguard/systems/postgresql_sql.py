@@ -41,7 +41,7 @@ def where(condition: str | None, part: Part | None = None) -> str:
 
 def select(outputs: tuple[Output, ...], tail: str) -> str:
     """The outputs as the server declares them."""
-    return f"SELECT {', '.join(_declared(o) for o in outputs)} {tail}"
+    return f"SELECT {', '.join(declared(o) for o in outputs)} {tail}"
 
 
 def select_exact(outputs: tuple[Output, ...], tail: str) -> str:
@@ -50,13 +50,14 @@ def select_exact(outputs: tuple[Output, ...], tail: str) -> str:
     return f"SELECT {', '.join(columns)} {tail}"
 
 
-def _declared(output: Output) -> str:
+def declared(output: Output) -> str:
+    """An output as the server declares it."""
     sql = quoted(output.sql) if output.is_column else f"({own(output.sql)})"
     return f"({sql} IS TRUE)" if output.condition else sql
 
 
 def _exact(output: Output) -> str:
-    sql, source = _declared(output), output.type
+    sql, source = declared(output), output.type
     name = source.declared.partition("(")[0]
     if output.condition or source.blank_padded or name in _native(source):
         return sql

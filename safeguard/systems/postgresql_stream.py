@@ -22,11 +22,10 @@ from safeguard.systems.postgresql_connect import words_of
 BATCH_BYTES = 4 << 20
 """On the wire, where a row has 7 bytes or more. 1 to 16 MiB measure alike."""
 READ_AHEAD = 2
-GIVE_UP_SECONDS = 5.0
+GIVE_UP_SECONDS = 3.0
 """How long a reader that was given up is waited for; on a dead network it ends later, by itself."""
 
 READ_ERRORS = (adbc.Error, pa.ArrowException, OSError)
-_GIVEN_UP = InterruptedError("the read was given up")
 
 
 class Readers:
@@ -40,13 +39,16 @@ class Readers:
         self._idle: list[adbc.AdbcConnection] = []
         self._readings: set[_Reading] = set()
 
-    def stream(self, sql: str, at_end: Callable[[], None]) -> Iterator[pa.RecordBatch]:
+    def stream(
+        self, sql: str, at_end: Callable[[], None], local: str = ""
+    ) -> Iterator[pa.RecordBatch]:
         """The rows of one SELECT. `at_end` runs after the last, while the read's locks are held.
+        `local` are statements of ours that hold for this read alone.
 
         Raises one of READ_ERRORS as the server meets it, and what `at_end` raises.
         """
         with self._free:
-            reading = _Reading(self, sql, at_end)
+            reading = _Reading(self, sql, at_end, local)
             with self._lock:
                 self._readings.add(reading)
             try:
@@ -62,6 +64,8 @@ class Readers:
         with self._lock:
             readings = list(self._readings)
         for reading in readings:
+            reading.cancel()
+        for reading in readings:
             reading.give_up()
         with self._lock:
             idle, self._idle = self._idle, []
@@ -76,9 +80,7 @@ class Readers:
         with self._lock:
             connection = self._idle.pop() if self._idle else None
         try:
-            if connection is not None:
-                return _begun(connection, self._begin)
-            return _begun(self._opened(), f"{self._settings}; {self._begin}")
+            return _having_run(connection or self._opened(), self._begin)
         except adbc.Error as error:
             raise ConnectionError(words_of(error)) from error
 
@@ -86,7 +88,9 @@ class Readers:
         with self._opening:
             if self._database is None:
                 self._database = driver.connect(self._conninfo)
-            return adbc.AdbcConnection(self._database)
+            connection = adbc.AdbcConnection(self._database)
+        # Not in one script with BEGIN, whose ROLLBACK would take the settings back.
+        return _having_run(connection, self._settings)
 
     def give_back(self, connection: adbc.AdbcConnection) -> None:
         """Keep a connection, whose transaction has ended, for the next read."""
@@ -97,12 +101,13 @@ class Readers:
 class _Reading:
     """One query, read by one thread, ahead of who takes its batches."""
 
-    def __init__(self, readers: Readers, sql: str, at_end: Callable[[], None]) -> None:
-        self._readers, self._sql, self._at_end = readers, sql, at_end
+    def __init__(self, readers: Readers, sql: str, at_end: Callable[[], None], local: str) -> None:
+        self._readers, self._sql, self._at_end, self._local = readers, sql, at_end, local
         self._read: Queue[pa.RecordBatch | BaseException | None] = Queue(READ_AHEAD)
-        self._lock = threading.Lock()
+        self._lock, self._ending = threading.Lock(), threading.Lock()
         self._connection: adbc.AdbcConnection | None = None
         self._given_up = threading.Event()
+        self._given_up_at = 0.0
         self._thread = threading.Thread(target=self._run, name="postgresql-reader", daemon=True)
 
     def start(self) -> None:
@@ -116,19 +121,26 @@ class _Reading:
             yield found
         self._thread.join()
 
+    def cancel(self) -> None:
+        """Begin to end the read, if it has not ended, and its connection with it."""
+        with self._ending:  # not the lock under which a cancel waits for a server that is silent
+            if self._given_up.is_set():
+                return
+            self._given_up_at = time.monotonic()
+            self._given_up.set()
+        if self._thread.is_alive():
+            threading.Thread(target=self._cancel, name="postgresql-cancel", daemon=True).start()
+
     def give_up(self) -> None:
-        """End the read, if it has not ended, and its connection with it."""
-        self._given_up.set()
-        if not self._thread.is_alive():
-            return
-        threading.Thread(target=self._cancel, name="postgresql-cancel", daemon=True).start()
-        end = time.monotonic() + GIVE_UP_SECONDS
+        """End the read, and wait for it, but not for ever."""
+        self.cancel()
+        end = self._given_up_at + GIVE_UP_SECONDS
         while self._thread.is_alive() and time.monotonic() < end:
             with suppress(Empty):  # room for what the thread still wants to hand on
                 self._read.get_nowait()
             self._thread.join(0.02)
         with suppress(Full):  # who still waits for a batch, in another thread
-            self._read.put_nowait(_GIVEN_UP)
+            self._read.put_nowait(_given_up())
 
     def _cancel(self) -> None:
         """Again and again: a cancel that comes before its query is lost."""
@@ -159,6 +171,8 @@ class _Reading:
 
     def _send(self, connection: adbc.AdbcConnection) -> None:
         self._go_on()
+        if self._local:
+            _execute(connection, self._local)
         with adbc.AdbcStatement(connection) as statement:
             size = driver.StatementOptions.BATCH_SIZE_HINT_BYTES.value
             statement.set_options(**{size: str(BATCH_BYTES)})
@@ -177,10 +191,14 @@ class _Reading:
 
     def _go_on(self) -> None:
         if self._given_up.is_set():
-            raise _GIVEN_UP
+            raise _given_up()
 
 
-def _begun(connection: adbc.AdbcConnection, script: str) -> adbc.AdbcConnection:
+def _given_up() -> InterruptedError:
+    return InterruptedError("the read was given up")
+
+
+def _having_run(connection: adbc.AdbcConnection, script: str) -> adbc.AdbcConnection:
     try:
         _execute(connection, script)
     except BaseException:

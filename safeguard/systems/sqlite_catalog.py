@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 
 from safeguard.contract.types import TypeName
 from safeguard.systems.interface import Column, ForeignKey, SourceType, Table
+from safeguard.systems.sqlite_connection import SqliteConnection
 
 _RULES: tuple[tuple[str, TypeName], ...] = (
     (r"BOOL", TypeName.BOOLEAN),
@@ -37,18 +37,18 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def read_tables(connection: sqlite3.Connection) -> tuple[Table, ...]:
+def read_tables(connection: SqliteConnection) -> tuple[Table, ...]:
     """All tables and views, with keys."""
-    found = connection.execute(
+    found = connection.ask(
         "SELECT name, type FROM sqlite_master WHERE type IN ('table', 'view')"
         " AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name"
-    ).fetchall()
+    )
     tables = {name: _table(connection, name, kind == "view") for name, kind in found}
     return tuple(_with_foreign_keys(connection, table, tables) for table in tables.values())
 
 
-def _table(connection: sqlite3.Connection, name: str, is_view: bool) -> Table:
-    info = connection.execute(f"PRAGMA table_xinfo({quoted(name)})").fetchall()
+def _table(connection: SqliteConnection, name: str, is_view: bool) -> Table:
+    info = connection.ask(f"PRAGMA table_xinfo({quoted(name)})")
     shown = [row for row in info if row[6] != 1]
     key = tuple(row[1] for row in sorted(shown, key=lambda row: row[5]) if row[5])
     # A primary key other than the rowid may hold NULL in SQLite.
@@ -64,22 +64,22 @@ def _table(connection: sqlite3.Connection, name: str, is_view: bool) -> Table:
     return Table(name, columns, key, _unique_keys(connection, name), is_view=is_view)
 
 
-def _unique_keys(connection: sqlite3.Connection, name: str) -> tuple[tuple[str, ...], ...]:
-    indexes = connection.execute(f"PRAGMA index_list({quoted(name)})").fetchall()
+def _unique_keys(connection: SqliteConnection, name: str) -> tuple[tuple[str, ...], ...]:
+    indexes = connection.ask(f"PRAGMA index_list({quoted(name)})")
     whole = [row[1] for row in indexes if row[2] and row[3] != "pk" and not row[4]]
     keys = []
     for index in whole:
-        columns = connection.execute(f"PRAGMA index_info({quoted(index)})").fetchall()
+        columns = connection.ask(f"PRAGMA index_info({quoted(index)})")
         if all(row[2] is not None for row in columns):
             keys.append(tuple(row[2] for row in columns))
     return tuple(sorted(keys))
 
 
 def _with_foreign_keys(
-    connection: sqlite3.Connection, table: Table, tables: dict[str, Table]
+    connection: SqliteConnection, table: Table, tables: dict[str, Table]
 ) -> Table:
     parts: dict[int, list[tuple[str, str, str | None]]] = {}
-    for row in connection.execute(f"PRAGMA foreign_key_list({quoted(table.name)})"):
+    for row in connection.ask(f"PRAGMA foreign_key_list({quoted(table.name)})"):
         parts.setdefault(row[0], []).append((row[2], row[3], row[4]))
     by_lower = {name.lower(): other for name, other in tables.items()}
     keys = []
@@ -97,3 +97,18 @@ def _with_foreign_keys(
         tuple(sorted(keys, key=lambda key: key.columns)),
         table.is_view,
     )
+
+
+def rowid_name(connection: SqliteConnection, table: str) -> str | None:
+    """A name of the rowid in SQL; None where the table has none, or columns bear all its names."""
+    literal = "'" + table.replace("'", "''") + "'"
+    kinds = connection.ask(
+        f"SELECT type, wr FROM pragma_table_list({literal}) WHERE schema = 'main'"
+    )
+    if kinds != [("table", 0)]:
+        return None
+    columns = {
+        row[0].lower() for row in connection.ask(f"SELECT name FROM pragma_table_xinfo({literal})")
+    }
+    names = ("rowid", "_rowid_", "oid")
+    return next((name for name in names if name not in columns), None)

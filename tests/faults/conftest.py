@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from safeguard.check import run_check
+from safeguard.check import Request, run_check
 from safeguard.findings.progress import SilentProgress
 from safeguard.findings.result import CheckResult
 
@@ -67,7 +67,11 @@ class Shop:
 
     def check(self, **more: Any) -> CheckResult:
         result, folder = run_check(
-            self.plan, out=self.folder / "out", progress=SilentProgress(), environ={}, **more
+            self.plan,
+            out=self.folder / "out",
+            request=Request(**more),
+            progress=SilentProgress(),
+            environ={},
         )
         written = json.loads((folder / "verdict.json").read_text())
         assert written["verdict"] == result.verdict

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,10 +11,11 @@ from collections.abc import Callable
 
 import pytest
 
-from safeguard.check import run_check
+from safeguard.check import Request, run_check
 from safeguard.findings.progress import SilentProgress
 from safeguard.findings.trouble import SafeguardError
 from safeguard.findings.words import Verdict
+from safeguard.systems.opened import Kindness
 from servers import Database, MariadbServer, PostgresqlServer, Server
 
 SERIES = {
@@ -22,13 +24,16 @@ SERIES = {
 }
 
 
+IMPATIENT = Request(kindness=Kindness(retry_for=1))
+
+
 class During(SilentProgress):
-    """Does something once, when the first rows of a system have been read."""
+    """Does something once, when a system has been counted and nothing has been read yet."""
 
     def __init__(self, system: str, act: Callable[[], object]) -> None:
         self.system, self.act, self.done = system, act, False
 
-    def advanced(self, content: str, system: str, rows: int) -> None:
+    def started(self, content: str, system: str, rows: int | None) -> None:
         if system == self.system and not self.done:
             self.done = True
             self.act()
@@ -59,7 +64,9 @@ def filled(server: Server, kind: str, name: str) -> Database:
 def ended(shop, progress) -> str:
     """The verdict that a run left, however it ended."""
     try:
-        run_check(shop.plan, out=shop.folder / "out", progress=progress, environ={})
+        run_check(
+            shop.plan, out=shop.folder / "out", progress=progress, environ={}, request=IMPATIENT
+        )
     except SafeguardError as error:
         assert error.exit_code in (2, 3)  # noqa: PT017 (a result is an answer too)
     return shop.verdict["verdict"]
@@ -146,6 +153,8 @@ def slow(shop, count: int = 300_000) -> None:
 
 def started(shop, wait: float = 0.5) -> subprocess.Popen[bytes]:
     """A check in the middle of its reading."""
+    exchange = shop.folder / "out" / "exchange"
+    shutil.rmtree(exchange, ignore_errors=True)  # an earlier one's, which could be gone on with
     process = subprocess.Popen(
         shop.command(),
         stdout=subprocess.DEVNULL,
@@ -153,7 +162,6 @@ def started(shop, wait: float = 0.5) -> subprocess.Popen[bytes]:
         # A shell that runs tests in the background has them ignore Ctrl-C; a check's own must not.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
-    exchange = shop.folder / "out" / "exchange"
     deadline = time.monotonic() + 60
     while not exchange.exists():
         assert process.poll() is None
@@ -170,7 +178,6 @@ def test_an_interrupted_check_is_undecided(shop, number):
     process.send_signal(number)
     assert process.wait(60) == 130
     assert (shop.verdict["verdict"], shop.verdict["exit_code"]) == ("UNDECIDED", 130)
-    assert not (shop.folder / "out" / "exchange").exists()
 
 
 MOMENTS = (0.02, 0.2, 0.35, 0.5, 0.65, 0.8)
@@ -196,11 +203,13 @@ def test_ctrl_c_at_any_moment_is_no_bug_of_ours(shop):
     assert set(interrupted) == {(130, "UNDECIDED", 130)}, ends
 
 
-def test_a_check_interrupted_as_it_opens_leaves_nothing(shop):
+def test_a_check_interrupted_as_it_opens_can_be_gone_on_with(shop):
     slow(shop)
     process = started(shop, 0)
     process.terminate()
     assert process.wait(60) == 130
+    resumed = [*shop.command()[:5], "--resume", str(shop.folder / "out")]
+    assert subprocess.run(resumed, capture_output=True, timeout=120).returncode == 0
     assert not (shop.folder / "out" / "exchange").exists()
 
 

@@ -282,7 +282,7 @@ def test_16_an_exception_has_an_exit_code(shop):
     assert (shop.verdict["verdict"], shop.verdict["exit_code"]) == ("UNDECIDED", 70)
 
 
-@pytest.mark.parametrize("name", ["_read", "_pair", "_look_elsewhere"])
+@pytest.mark.parametrize("name", ["_read", "_join", "_look_elsewhere"])
 def test_17_a_content_that_errored_is_not_equal(shop, monkeypatch, name):
     from safeguard.comparing.content import ContentComparison
     from safeguard.findings.trouble import SystemProblem

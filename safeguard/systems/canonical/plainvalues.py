@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from safeguard.systems.canonical import arrays
+from safeguard.systems.canonical.calendar import read_date
 from safeguard.systems.canonical.column import CanonicalColumn, Reading
 
 _TRUE = pa.array(["true", "t", "1"])
@@ -20,7 +21,7 @@ _BARE_UUID = r"^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12
 
 def read_text(raw: pa.Array[Any], column: CanonicalColumn) -> Reading:
     """Code points as stored, but for the trailing blanks of a blank-padded CHAR."""
-    text = raw.cast(pa.string()) if pa.types.is_date32(raw.type) else arrays.written(raw)
+    text = read_date(raw).values if pa.types.is_date32(raw.type) else arrays.written(raw)
     if text is None:
         return Reading(arrays.nulls(raw, pa.string()))
     if column.source.blank_padded:

@@ -267,3 +267,11 @@ def test_text_that_stdout_cannot_encode_is_no_crash():
     environment = {"PYTHONIOENCODING": "latin-1", "PATH": ""}
     done = subprocess.run(script, capture_output=True, env=environment)
     assert (done.returncode, done.stdout) == (0, b"\\u9031\n")
+
+
+@pytest.mark.parametrize("error", [SystemProblem("the disk is full"), KeyboardInterrupt()])
+def test_how_to_go_on_is_the_last_that_is_said(error, capsys):
+    error.add_note("Resume with: safeguard check safeguard.yaml --resume last")
+    tell(error, "check")
+    said = capsys.readouterr().err.replace("exit code 3", "").strip()
+    assert said.endswith("Resume with: safeguard check safeguard.yaml --resume last")

@@ -19,6 +19,7 @@ from safeguard.comparing.journal import NoJournal
 from safeguard.comparing.preparing import prepare
 from safeguard.comparing.reading_customers import read_customers
 from safeguard.comparing.telling import COLUMNS, create_findings
+from safeguard.comparing.workers import LocalWorkers
 from safeguard.contract.model import Contract, LoadedContract, LoadedPlan, Plan
 from safeguard.findings.progress import SilentProgress
 from safeguard.findings.result import ContentResult, Coverage
@@ -100,11 +101,13 @@ def compare_in(
         create_findings(exchange)
         book = read_customers(exchange, loaded, (content,), sessions)
         with tempfile.TemporaryDirectory() as folder:
+            store = Buckets(folder)
             compared = ContentComparison(
                 exchange,
-                Buckets(folder),
+                store,
                 content,
                 Systems(sessions),
+                LocalWorkers(exchange, store, sessions.__getitem__, 2),
                 book,
                 SilentProgress(),
                 NoJournal(),

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import oracle
-from safeguard.comparing import content, pairing
+from safeguard.comparing import content, gathering, pairing
 from safeguard.findings.result import ContentResult
 from safeguard.findings.words import Verdict
 
@@ -232,8 +232,10 @@ def test_nothing_depends_on_rows_batches_or_partitions(
     @given(contents, contents, contents, st.randoms(use_true_random=False))
     def law(old: list[Entry], one: list[Entry], two: list[Entry], rng: random.Random) -> None:
         monkeypatch.setattr(content, "PARTITION_BYTES", 96 << 20)
+        monkeypatch.setattr(gathering, "BUCKET_BYTES", 16 << 20)
         plain = compare(old, one, two, contract=contract)
         monkeypatch.setattr(content, "PARTITION_BYTES", 1)
+        monkeypatch.setattr(gathering, "BUCKET_BYTES", 1)
         cut = compare(old, one, two, contract=contract, batch_rows=2)
         mixed = [list(side) for side in (old, one, two)]
         for side in mixed:
@@ -260,6 +262,7 @@ def test_every_owner_is_in_exactly_one_partition(compare: Compare, exchange, mon
         seen.append({row[0] for row in exchange.rows(sides)})
 
     monkeypatch.setattr(content, "PARTITION_BYTES", 1)
+    monkeypatch.setattr(gathering, "BUCKET_BYTES", 1)
     monkeypatch.setattr(pairing.Pairing, "pair", watch)
     rows = [entry(owner, item) for owner in [*range(40), None] for item in (1, 2)]
     found = compare(rows, rows, contract=SHAPES["record"])

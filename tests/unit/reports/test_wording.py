@@ -205,3 +205,11 @@ def test_the_content_line_accounts_for_every_old_entry() -> None:
 )
 def test_counts_in_sentences_are_grouped_and_years_are_not(bare: str, said: str) -> None:
     assert vocabulary.grouped(bare) == said
+
+
+def test_the_next_step_of_a_run_that_can_be_gone_on_with_is_to_go_on() -> None:
+    command = "safeguard check safeguard.yaml --resume 2026-11-22T03-14-07Z"
+    assert wording.next_step(replace(examples.undecided(), resume=command)).endswith(
+        f"Resume with: {command}"
+    )
+    assert "--resume" not in wording.next_step(examples.undecided())

@@ -26,7 +26,10 @@ RESULTS = [examples.blocked(), examples.passed(), examples.undecided(), examples
 
 @pytest.fixture
 def run(tmp_path: Path) -> RunFolder:
-    return create_run(tmp_path / "safeguard.yaml", tmp_path / "out", STARTED)
+    """One that nobody writes any more."""
+    made = create_run(tmp_path / "safeguard.yaml", tmp_path / "out", STARTED)
+    made.close()
+    return made
 
 
 def verdict(folder: Path) -> dict[str, Any]:
@@ -61,7 +64,7 @@ def test_a_new_run_takes_an_older_pass_and_its_reports_away(run, tmp_path):
         run.write_text(name, "all is well")
     run.write_text("notes-of-a-person.txt", "keep me")
     (run.work / "left").mkdir(parents=True)
-    create_run(tmp_path / "safeguard.yaml", run.path, STARTED)
+    create_run(tmp_path / "safeguard.yaml", run.path, STARTED).close()
     assert {p.name for p in run.path.iterdir()} == {"verdict.json", "notes-of-a-person.txt"}
     assert verdict(run.path)["verdict"] == "UNDECIDED"
 
@@ -72,6 +75,24 @@ def test_an_older_pass_goes_even_where_an_older_report_can_not(run, tmp_path):
     with pytest.raises(UsageProblem, match=r"out can't be written: "):
         create_run(tmp_path / "safeguard.yaml", run.path, STARTED)
     assert verdict(run.path)["verdict"] == "UNDECIDED"
+
+
+def test_a_folder_that_is_being_written_is_left_as_it_is(run, tmp_path):
+    """The second says so before it touches anything: the first may just be writing its verdict."""
+    first = create_run(tmp_path / "safeguard.yaml", run.path, STARTED)
+    first.write_text("verdict.json", '{"verdict": "PASS"}')
+    with pytest.raises(UsageProblem, match="out: another check is still writing this run"):
+        create_run(tmp_path / "safeguard.yaml", run.path, STARTED)
+    assert verdict(run.path) == {"verdict": "PASS"}
+    first.close()
+    first.close()
+    create_run(tmp_path / "safeguard.yaml", run.path, STARTED).close()
+    assert not (run.path / ".lock").exists()
+
+
+def test_a_lock_that_a_killed_process_left_is_in_nobodys_way(run, tmp_path):
+    (run.path / ".lock").touch()
+    create_run(tmp_path / "safeguard.yaml", run.path, STARTED).close()
 
 
 def test_a_file_in_the_folders_place_is_a_usage_problem(tmp_path):
@@ -134,7 +155,16 @@ KEYS = {
 }
 CONTENT_KEYS = {
     *("content", "shape", "verdict", "old", "new", "kept", "sums", "left_out", "not_due"),
-    *("tolerated", "findings", "waived", "causes", "customers", "routes", "conservation"),
+    *(
+        "tolerated",
+        "findings",
+        "waived",
+        "causes",
+        "customers",
+        "routes",
+        "conservation",
+        "strategy",
+    ),
 }
 
 

@@ -1,0 +1,1 @@
+"""How fast Safeguard is, beside the bare reading of both sides and beside its peers: `make bench`."""
