@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,9 +17,11 @@ from safeguard.comparing.content import ContentComparison
 from safeguard.comparing.customers import CustomerBook
 from safeguard.comparing.estimating import estimate
 from safeguard.comparing.exchange import Exchange
+from safeguard.comparing.journal import NoJournal
 from safeguard.comparing.preparing import prepare
 from safeguard.comparing.reading_customers import read_customers
 from safeguard.comparing.resulting import failed_content
+from safeguard.comparing.settling import Patience, Settling
 from safeguard.comparing.store import (
     add_uncovered,
     keep_findings,
@@ -59,6 +61,10 @@ class Request:
     exchange: str = ""
     """A folder or fsspec URL that all workers see; "" is the run's folder."""
     strategy: Strategy = Strategy.AUTO
+    live: Patience | None = None
+    """Both sides are being written: what differs is looked at again."""
+    since: dt.datetime | None = None
+    """Compare only customers with an entry that was written since. Never PASS."""
 
 
 def run_check(
@@ -161,13 +167,14 @@ class _Run:
         loaded, store = self.loaded, self.store
         seen = systems.steadily(lambda: self._look_around(systems, exchange))
         with self._workers(systems, exchange, store, seen.book) as workers:
-            at_hand = (exchange, store, systems, workers, seen.book, journal)
+            settler = self._settler(seen.plans, systems)
+            at_hand = (exchange, store, systems, workers, seen.book, journal, settler)
             contents = [
                 self._content(plan, *at_hand) if isinstance(plan, ContentPlan) else plan
                 for plan in seen.plans
             ]
         add_uncovered(exchange, seen.coverage)
-        doubts = (*self_comparisons(loaded), *seen.blind)
+        doubts = (*self_comparisons(loaded), *seen.blind, *_partial(self.request.since))
         decision = decide(contents, seen.coverage, loaded.plan.policy, doubts)
         result = self._judged(decision, seen.book.impact(), seen.coverage)
         return replace(result, systems=systems.infos(), revealed=self.request.reveal)
@@ -214,6 +221,7 @@ class _Run:
         workers: Workers,
         book: CustomerBook,
         journal: RunJournal,
+        settler: Settling | None,
     ) -> ContentResult:
         """One content; a system that goes away costs this content its verdict, not the run its
         report. One that an earlier try compared is taken as it was."""
@@ -222,6 +230,7 @@ class _Run:
         if kept and store.has(list(kept[1].values())):
             recall_findings(exchange, store, kept[1])
             return kept[0]
+        since = self.request.since
         comparison = ContentComparison(
             exchange,
             store,
@@ -230,19 +239,35 @@ class _Run:
             workers,
             book,
             self.progress,
-            journal,
+            journal if since is None else NoJournal(),  # nothing partial may ever be gone on with
             self.request.reveal,
             self.request.strategy,
+            since=since,
         )
         try:
-            result = comparison.compare()
+            result = comparison.compare(settler)
         except (SystemProblem, UsageProblem) as problem:  # SQL may fail on the data it meets
             comparison.abandon()
             return failed_content(plan.contract, plan.path, problem)
-        left = keep_findings(exchange, store, name, f"done-{folder_of(name)}")
-        journal.keep_result(name, result, left)
+        if since is None:
+            left = keep_findings(exchange, store, name, f"done-{folder_of(name)}")
+            journal.keep_result(name, result, left)
         store.remove(folder_of(name))
         return result
+
+    def _settler(
+        self, plans: Sequence[ContentPlan | ContentResult], systems: Systems
+    ) -> Settling | None:
+        """Who looks again, in a live check."""
+        if self.request.live is None:
+            return None
+        readable = [plan for plan in plans if isinstance(plan, ContentPlan)]
+
+        def read_book(exchange: Exchange) -> CustomerBook:
+            return read_customers(exchange, self.loaded, readable, systems)
+
+        folder = self.folder.work / "look"
+        return Settling(self.request.live, read_book, folder, self.progress)
 
     def _out_of_reach(self, problem: SystemProblem) -> CheckResult:
         """The result of a run that a system ended before its contents were compared."""
@@ -275,6 +300,12 @@ class _Run:
             seconds=time.monotonic() - folder.began,
             resume=folder.resume if any(c.failed for c in decision.contents) else "",
         )
+
+
+def _partial(since: dt.datetime | None) -> tuple[str, ...]:
+    if since is None:
+        return ()
+    return (f"only what was written since {since.isoformat()} was asked for: that is never a PASS",)
 
 
 def _notes(loaded: LoadedPlan) -> tuple[str, ...]:

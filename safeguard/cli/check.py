@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from safeguard.cli.kindness import kindness_of, kindness_options
+from safeguard.cli.kindness import KINDNESS, kindness_of
+from safeguard.cli.live import PATIENCE, patience_of
 
 FORMATS = ("text", "json", "html", "md", "junit", "csv")
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -39,7 +40,16 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.option(
     "--exchange", metavar="PLACE", default="", help="Folder or fsspec URL that all workers see."
 )
-@kindness_options
+@click.option(
+    "--live", is_flag=True, help="Both sides are being written: look again at what differs."
+)
+@click.option(
+    "--since",
+    metavar="MOMENT|RUN",
+    help="Only what changed since: a time with its zone, or a run that passed.",
+)
+@PATIENCE
+@KINDNESS
 def check(
     plan: Path,
     out: Path | None,
@@ -50,6 +60,9 @@ def check(
     resume: str | None,
     cluster: str,
     exchange: str,
+    live: bool,
+    since: str | None,
+    patience: dict[str, float],
     kindness: dict[str, float],
 ) -> int:
     """Compare the old system with the new ones, entry by entry, and give the verdict.
@@ -63,11 +76,14 @@ def check(
       safeguard check safeguard.yaml --out reports --format csv
       safeguard check --format json | jq .verdict
       safeguard check --resume last
+      safeguard check --live --settle 10
     """
-    from safeguard.runs import create_run, resume_run
+    from safeguard.runs import create_run, resume_run, since_of
 
     if resume and out:
         raise click.UsageError("--resume goes on in the folder of its run: leave --out away.")
+    if resume and since:
+        raise click.UsageError("--since begins a new check: leave --resume away.")
     # The first act: whatever comes, no older verdict stands while the rest is still being loaded.
     folder = resume_run(plan, resume) if resume else create_run(plan, out, dt.datetime.now(dt.UTC))
     from safeguard.check import Request, run_check
@@ -82,6 +98,8 @@ def check(
         cluster,
         exchange,
         Strategy(strategy),
+        live=patience_of(patience) if live else None,
+        since=since_of(plan, since) if since else None,
     )
     with progress_for(quiet) as progress:
         result, path = run_check(

@@ -13,8 +13,8 @@ from safeguard.findings.trouble import Mistake, SystemProblem, UsageProblem
 
 USAGE, UNDECIDED, BUG, INTERRUPTED = 2, 3, 70, 130
 
-_JUDGES = ("check", "demo")
-_CHECKS = ("check", "discover")
+_JUDGES = ("check", "demo", "watch")
+_CHECKS = ("check", "discover", "watch")
 
 _PASSWORD = re.compile(r"(://[^:/@\s]*:)[^@\s]+(?=@)|((?:password|passwd|pwd|token)=)[^&\s'\"]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")

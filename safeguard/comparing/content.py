@@ -6,12 +6,15 @@ after the other and hands on what is not plainly kept. The rest works on that.
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Protocol
 
 from safeguard.comparing.buckets import Buckets, folder_of, runs_of_buckets
+from safeguard.comparing.changed import changed_owners, tells_when
 from safeguard.comparing.crosswalks import (
     crosswalk_tables,
     digest,
@@ -37,16 +40,17 @@ from safeguard.comparing.judging import Judge, judges_documents
 from safeguard.comparing.listing import sample_lists
 from safeguard.comparing.owners import Owners
 from safeguard.comparing.partition import CARRIED, JoinDone, Partition, SourceFiles, first_bucket_of
+from safeguard.comparing.restriction import Restriction
 from safeguard.comparing.resulting import Compared, build_result
 from safeguard.comparing.sql import literal
-from safeguard.comparing.statuses import rank_old, tell_new
+from safeguard.comparing.statuses import BESIDE, rank_old, tell_new
 from safeguard.comparing.summing import Asked, NotAsked, Summing
 from safeguard.comparing.tally import Tally
 from safeguard.comparing.telling import Teller
 from safeguard.comparing.tolerance import count_tolerated
 from safeguard.comparing.workers import JoinOrder, Workers, book_tables
 from safeguard.findings.progress import ProgressListener
-from safeguard.findings.result import ContentResult
+from safeguard.findings.result import ContentResult, Looks
 from safeguard.findings.trouble import SystemProblem
 from safeguard.planning.asking import Strategy
 from safeguard.planning.layout import ContentPlan, SourcePlan
@@ -59,11 +63,20 @@ PARTITION_BYTES = 48 << 20
 _MADE = {
     "told": "(nid BIGINT, r UTINYINT, status VARCHAR)",
     "swapped": "(pairs BIGINT)",
+    "beside": BESIDE,
 }
 
 
+class Settler(Protocol):
+    """Waits for what was still on its way when a content of a live system was read."""
+
+    def settle(self, comparison: ContentComparison) -> Looks:
+        """Look again at what differs; take back from the comparison's tables what agreed since."""
+
+
 class ContentComparison:
-    """Compares one content. Every table it makes is gone when `compare` returns."""
+    """Compares one content: whole, `only` some owners of it, or those with an entry that was written
+    `since`. Every table it makes is gone when `compare` returns."""
 
     def __init__(
         self,
@@ -77,9 +90,15 @@ class ContentComparison:
         journal: Journal,
         reveal: bool,
         strategy: Strategy = Strategy.AUTO,
+        *,
+        only: Restriction | None = None,
+        since: dt.datetime | None = None,
     ) -> None:
         self.workers, self.strategy, self.kept = workers, strategy, journal
         self.asked: Asked | NotAsked = NotAsked("--strategy stream reads everything")
+        self.only, self.since = only, since
+        if only is not None or since is not None:
+            self._stream("only some owners are compared")
         self.exchange, self.store, self.plan, self.systems = exchange, store, plan, systems
         self.book, self.progress, self.journal, self.reveal = book, progress, journal, reveal
         self.tally = Tally()
@@ -87,21 +106,32 @@ class ContentComparison:
         self.rules = self.partition.rules
         self.routes = range(len(plan.new))
 
-    def compare(self) -> ContentResult:
+    def compare(self, settler: Settler | None = None) -> ContentResult:
         """The result. Raises SystemProblem when a system goes away on the way."""
+        if settler is not None:
+            self._stream("a live check does not hold the snapshots in which sums were asked")
         try:
-            return self._compare()
+            return self._compare(settler)
         except SnapshotGone as gone:
             self.abandon()
-            self.strategy, self.asked = Strategy.STREAM, NotAsked(str(gone))
+            self._stream(str(gone))
             self.tally, self.kept = Tally(), self.journal
-            return self._compare()
+            return self._compare(settler)
 
-    def _compare(self) -> ContentResult:
-        began = time.monotonic()
+    def look(self) -> None:
+        """Read both sides and lay them beside each other: what differs stands in the tables then,
+        but not yet what became of it."""
         self._create()
         self._read()
         self._join()
+
+    def _stream(self, why: str) -> None:
+        self.strategy, self.asked = Strategy.STREAM, NotAsked(why)
+
+    def _compare(self, settler: Settler | None) -> ContentResult:
+        began = time.monotonic()
+        self.look()
+        looked = settler.settle(self) if settler else None
         self._look_elsewhere()
         withdraw_uncertain(self.exchange, self.plan, self.tally)
         rank_old(self.exchange, self.plan)
@@ -109,7 +139,14 @@ class ContentComparison:
         teller.tell()
         result = build_result(
             Compared(
-                self.exchange, self.plan, self.book, self.owners, teller, self.tally, self.rules
+                self.exchange,
+                self.plan,
+                self.book,
+                self.owners,
+                teller,
+                self.tally,
+                self.rules,
+                partial=self.only is not None,
             )
         )
         lists = sample_lists(self.exchange, self.plan, teller, self._load_entry)
@@ -120,6 +157,7 @@ class ContentComparison:
             seconds=time.monotonic() - began,
             strategy="sums" if isinstance(self.asked, Asked) else "stream",
             strategy_reason=self.asked.words,
+            looked=looked,
         )
 
     def abandon(self) -> None:
@@ -158,12 +196,19 @@ class ContentComparison:
         else:
             raise SystemProblem(f"{self._name}: the snapshot of its crosswalk was lost too often")
         self.tally.reasons += reasons
+        if self.since is not None:
+            self._tell_since(self.since)
         for source in self.sources:
             self._tell_source(source, self.gathered[key_of(source)])
 
     def _gather(self) -> None:
         self.kin = load_kin(self.exchange, self.plan)
         tables = crosswalk_tables(self.plan, self.kin)
+        if self.since is not None:
+            self.only = self._changed_since(self.since)
+        if self.only is not None:
+            self.only.install(self.exchange, self.plan, self.kin)
+            tables = (*tables, "wanted")
         self.ids = digest(self.exchange, tables)
         self.gathered = self._read_before()
         self.workers.prepare(self.plan, (*tables, *book_tables(self.book)))
@@ -172,6 +217,24 @@ class ContentComparison:
         unequal = self.asked.unequal if isinstance(self.asked, Asked) else None
         wanted = [s for s in self.sources if key_of(s) not in self.gathered]
         self._gathering(unequal).gather(wanted, self._begun, self._done)
+
+    def _changed_since(self, since: dt.datetime) -> Restriction | None:
+        """Whose entries changed; None where the contract does not say when they did."""
+        if not tells_when(self.plan):
+            return None
+        return self.systems.steadily(
+            lambda: changed_owners(self.exchange, self.plan, self.systems, self.kin, since)
+        )
+
+    def _tell_since(self, since: dt.datetime) -> None:
+        if self.only is None:
+            self.tally.notes.append("compared whole: the contract declares no `updated_at`")
+            return
+        self.tally.reasons.append(
+            f"only customers with an entry that was written since {since.isoformat()} were compared "
+            f"({self.only.owners.num_rows:,}): what was deleted in a new system and is unchanged in "
+            "the old is not seen"
+        )
 
     def _ask(self) -> None:
         """Ask for sums where that may spare the reading. What they leave to read is worth nothing
@@ -189,7 +252,15 @@ class ContentComparison:
     ) -> Gathering:
         buckets = next((g.buckets for g in self.gathered.values()), None)
         return Gathering(
-            self.plan, self.systems, self.workers, self.progress, self.kin, buckets, only, folder
+            self.plan,
+            self.systems,
+            self.workers,
+            self.progress,
+            self.kin,
+            buckets,
+            only,
+            folder,
+            self.only,
         )
 
     def _begun(self, keys: Iterable[Key]) -> None:
@@ -235,7 +306,8 @@ class ContentComparison:
         summed = deleted = 0
         if isinstance(self.asked, Asked):
             summed, deleted = self.asked.rows[side, index], self.asked.deleted[side, index]
-        read[index], counted[index] = gathered.read + summed, gathered.counted
+        read[index] = gathered.read + summed - gathered.beside
+        counted[index] = gathered.counted - gathered.beside
         if side == "new":
             tally.new_deleted[index] = gathered.deleted + deleted
         if left_out := gathered.every - gathered.counted:
@@ -243,9 +315,9 @@ class ContentComparison:
             tally.notes.append(
                 f"{left_out} rows of {name} are left out by `where: {selection.where}`"
             )
-        if read[index] != gathered.counted:
+        if read[index] != counted[index]:
             tally.reasons.append(
-                f"{name}: {read[index]} entries were read, but {gathered.counted} counted"
+                f"{name}: {read[index]} entries were read, but {counted[index]} counted"
             )
 
     # -- joining ----------------------------------------------------------------------------
@@ -312,6 +384,10 @@ class ContentComparison:
                 self.owners.ownerless(route),
                 self._for_all_old,
             )
+        self.tell_surplus()
+
+    def tell_surplus(self) -> None:
+        """What each new entry without a partner is, in `told`."""
         for route in self.routes:
             tell_new(self.exchange, route, self.owners.ownerless(route), self.owners.stranger())
 
@@ -348,6 +424,6 @@ class ContentComparison:
     def _drop(self) -> None:
         self.exchange.forget()
         made = [t for t in (*CARRIED, *_MADE, "status") if t != "with_content"]
-        self.exchange.drop("old", *made)
+        self.exchange.drop("old", "wanted", *made)
         for route in self.routes:
             self.exchange.drop(f"new_{route}", f"old_{route}", f"homeless_{route}")

@@ -19,6 +19,9 @@ from safeguard.contract.types import TypeName
 from safeguard.planning.layout import ContentPlan, Cutoff, NewPlan, OldPlan, SourcePlan, Typed
 from safeguard.systems.canonical import CanonicalColumn, Storage
 
+LATER_OLD, LATER_NEW = 1 << 61, 1 << 53
+"""From here on entries are numbered that a later look took the place of first ones with."""
+
 
 def key_columns(plan: ContentPlan) -> tuple[str, ...]:
     """All key slots."""
@@ -112,11 +115,11 @@ def stored(plan: ContentPlan, source: SourcePlan, kin: frozenset[str], buckets: 
     if hashes_integers(plan):
         return rows
     bucket = _bucket_of(plan, "s", kin, buckets)
-    return f"SELECT s.*, {bucket} AS bucket FROM ({rows}) s {_kin_joins(plan, 's', kin)}"
+    return f"SELECT s.*, {bucket} AS bucket FROM ({rows}) s {kin_joins(plan, 's', kin)}"
 
 
 def _bucket_of(plan: ContentPlan, alias: str, kin: frozenset[str], buckets: int) -> str:
-    """The bucket of an entry's owner, as SQL; where ids are merged, over `_kin_joins`."""
+    """The bucket of an entry's owner, as SQL; where ids are merged, over `kin_joins`."""
     if buckets == 1:
         return "0::USMALLINT"
     owners = [k.slot for k in plan.owners]
@@ -124,7 +127,7 @@ def _bucket_of(plan: ContentPlan, alias: str, kin: frozenset[str], buckets: int)
     return f"(hash({', '.join(whose)}) % {buckets})::USMALLINT"
 
 
-def _kin_joins(plan: ContentPlan, alias: str, kin: frozenset[str]) -> str:
+def kin_joins(plan: ContentPlan, alias: str, kin: frozenset[str]) -> str:
     """Joins of the kin tables that an entry's owner is looked up in."""
     owners = [k.slot for k in plan.owners if k.slot in kin]
     return " ".join(f"LEFT JOIN {kin_table(s)} q{s} ON q{s}.id = {alias}.{s}" for s in owners)
@@ -138,9 +141,14 @@ def _translated(side: str, slot: str) -> str:
     if side == "old":
         return f"w{slot}.there"
     return (
-        f"CASE WHEN b.{slot} IS NOT NULL AND w{slot}.here IS NULL THEN 'new:' || b.{slot} "
+        f"CASE WHEN b.{slot} IS NOT NULL AND w{slot}.here IS NULL THEN {unknown(f'b.{slot}')} "
         f"ELSE w{slot}.there END"
     )
+
+
+def unknown(here: str) -> str:
+    """What a new id is called in the space of old ids while no crosswalk knows it."""
+    return f"'new:' || {here}"
 
 
 def _of_crosswalks(plan: ContentPlan, source: SourcePlan, side: str) -> list[str]:

@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from safeguard.comparing.buckets import BucketFile, folder_of
 from safeguard.comparing.reading import ReadDone
+from safeguard.comparing.restriction import Restriction, among_wanted
 from safeguard.comparing.workers import ReadOrder, Workers
 from safeguard.findings.progress import ProgressListener
 from safeguard.findings.trouble import ConnectionLost, SystemProblem
@@ -43,7 +44,8 @@ Key = tuple[str, int]
 
 @dataclass(frozen=True)
 class Gathered:
-    """One source, read to its end. `every` are the rows before `where`, by the system's own count."""
+    """One source, read to its end. `every` are the rows before `where`, by the system's own count;
+    `beside` those that were read and counted although a restriction does not ask for them."""
 
     read: int
     deleted: int
@@ -54,6 +56,7 @@ class Gathered:
     """Into so many its owners are hashed: the same for every source of a content."""
     ids: str = ""
     """What the content's crosswalks were when its rows were translated, see `crosswalks.digest`."""
+    beside: int = 0
 
 
 def key_of(source: SourcePlan) -> Key:
@@ -66,7 +69,8 @@ class Gathering:
     how many there are, where sources that were read before have them already.
 
     With `only`, no more than these selections leave is read of each source (nothing where it is
-    None), and only in the snapshots that are open now. `folder` is where the files go.
+    None), and only in the snapshots that are open now. With `restriction`, only its owners are.
+    `folder` is where the files go.
     """
 
     def __init__(
@@ -79,8 +83,10 @@ class Gathering:
         buckets: int | None = None,
         only: Mapping[Key, Selection | None] | None = None,
         folder: str = "",
+        restriction: Restriction | None = None,
     ) -> None:
         self.plan, self.workers, self.only = plan, workers, only
+        self.restriction = restriction
         self.systems, self.progress, self.kin = systems, progress, kin
         self.content = plan.contract.content
         self.folder = folder or folder_of(self.content)
@@ -128,6 +134,7 @@ class Gathering:
     ) -> Iterator[tuple[Key, Gathered | ConnectionLost]]:
         """Read sources side by side. Any other trouble than a lost connection ends them all."""
         self._given_up = threading.Event()
+        sources = [self._asked(source) for source in sources]
         with self._pool(sources) as pool:
             counts = {key_of(s): pool.submit(self._count, s) for s in sources}
             with self.systems.awaited(*{s.system for s in sources}):
@@ -166,10 +173,19 @@ class Gathering:
         except ConnectionLost as problem:
             return problem
 
+    def _asked(self, source: SourcePlan) -> SourcePlan:
+        """The source as it is asked for: whole, unless its system can tell the wanted owners."""
+        if self.restriction is None:
+            return source
+        dialect = self.systems[source.system].info.dialect
+        found = self.restriction.selection(self.plan, source, dialect, self.kin)
+        return replace(source, selection=found or source.selection)
+
     def _count(self, source: SourcePlan) -> tuple[int, int]:
         selection = source.selection
-        session = self.systems[source.system]
-        every, wanted = session.count(selection.relation, None, selection.where)
+        conditions = (selection.where,) if self.restriction else (None, selection.where)
+        counts = self.systems[source.system].count(selection.relation, *conditions)
+        every, wanted = counts[0], counts[-1]
         self.progress.started(self.content, source.system, wanted)
         return every, wanted
 
@@ -194,7 +210,8 @@ class Gathering:
             return []
         source = replace(source, selection=selection)
         try:
-            most = self.workers.parts(source.system, sources)
+            # What a server is asked for by its owners is one: ranges keep it from its index.
+            most = 1 if self.restriction else self.workers.parts(source.system, sources)
             with self.systems.awaited(source.system):
                 parts = self.systems[source.system].parts(source.selection, most)
         except ConnectionLost as problem:
@@ -216,6 +233,7 @@ class Gathering:
             self.kin,
             self.buckets,
             f"{self.folder}/{side}-{index}-{part.number:05}",
+            among_wanted(self.plan, self.kin) if self.restriction else None,
         )
         return self.workers.read(order, partial(self._paced, source.system), advanced)
 
@@ -241,6 +259,7 @@ def _whole(reads: list[ReadDone], every: int, counted: int, buckets: int) -> Gat
         every=every,
         files=tuple(file for r in reads for file in r.files),
         buckets=buckets,
+        beside=sum(r.beside for r in reads),
     )
 
 

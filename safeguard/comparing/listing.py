@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from safeguard.comparing.entries import LATER_OLD
 from safeguard.comparing.exchange import Exchange
 from safeguard.comparing.sql import identity, literal, same, shown
 from safeguard.comparing.statuses import RANKED, due_in
@@ -38,6 +39,7 @@ def _candidates(plan: ContentPlan, teller: Teller, route: int) -> str:
     return f"""
         SELECT min(f.entry) FROM finding f
         WHERE f.content = {literal(plan.contract.content)} AND f.r = {route} AND f.kind IN ({kinds})
+        AND f.entry < {LATER_OLD}
         GROUP BY f.owner, f."list"
         ORDER BY count(DISTINCT f.kind) DESC, abs(count(*) - 4), f.owner
         LIMIT {LISTS_PER_ROUTE}"""

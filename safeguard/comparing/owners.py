@@ -23,6 +23,10 @@ class Owners:
             return "FALSE"
         return f"coalesce(n.nid IN (SELECT nid FROM homeless_{route}), FALSE)"
 
+    def asked(self, route: int) -> bool:
+        """Whether `homeless_R` says who has no owner there."""
+        return self._asked[route]
+
     def stranger(self) -> str:
         """SQL over n: its owner was unknown among the old customers too."""
         if not self.book.declared:

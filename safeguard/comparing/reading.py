@@ -20,11 +20,13 @@ Batches = Iterable[pa.RecordBatch]
 
 @dataclass(frozen=True)
 class ReadDone:
-    """What a read task left. `deleted` rows of the new side are read, and not stored."""
+    """What a read task left. `deleted` rows of the new side and those `beside` a restriction are
+    read, and not stored."""
 
     rows: int
     deleted: int
     files: tuple[BucketFile, ...]
+    beside: int = 0
 
 
 def read_part(
@@ -37,21 +39,26 @@ def read_part(
     number: int,
     name: str,
     advanced: Callable[[int], None],
+    among: str | None = None,
 ) -> ReadDone:
     """Store raw batches through `query` (see `entries.stored`) in `number` buckets of the columns
-    `owners`, in files whose names begin with `name`.
+    `owners`, in files whose names begin with `name`. `among` is a second query, which leaves out what
+    is not asked for.
 
     May be called from several threads at once. Raises what reading the batches raises, and OutOfRoom.
     """
-    read = deleted = 0
+    read = deleted = beside = 0
     files: list[BucketFile] = []
     for rows in _chunks(batches, columns):
         found = exchange.through(query, rows) if query else rows
         read += rows.num_rows
         deleted += rows.num_rows - found.num_rows
+        if among is not None:
+            every, found = found.num_rows, exchange.through(among, found)
+            beside += every - found.num_rows
         files.append(buckets.write(f"{name}-{len(files):05}.arrow", found, owners, number))
         advanced(rows.num_rows)
-    return ReadDone(read, deleted, tuple(files))
+    return ReadDone(read, deleted, tuple(files), beside)
 
 
 def canonical(batch: pa.RecordBatch, wanted: tuple[CanonicalColumn, ...]) -> pa.RecordBatch:

@@ -38,6 +38,8 @@ class Compared:
     teller: Teller
     tally: Tally
     rules: dict[int, tuple[FieldRule, ...]]
+    partial: bool = False
+    """Only some owners were compared, so that their number says nothing."""
 
 
 def build_result(done: Compared) -> ContentResult:
@@ -221,6 +223,16 @@ def _reasons(done: Compared, due: int, routes: tuple[RouteResult, ...]) -> list[
     found = [f"{name} {why}: not compared" for name, why in done.plan.unreadable]
     found += _unread_keys(done)
     found += _unread_values(done, max(due, sum(r.due for r in routes)))
+    if not done.partial:
+        found += _too_few(done, due, routes)
+    if contract.shape in ("record", "document") and not done.plan.fields:
+        found.append("no field is compared: only that the keys are there")
+    return found
+
+
+def _too_few(done: Compared, due: int, routes: tuple[RouteResult, ...]) -> list[str]:
+    """Fewer entries than the contract wants: perhaps the wrong place was read."""
+    contract, found = done.plan.contract, []
     if not done.tally.old_read or sum(done.tally.old_read.values()) == 0:
         if contract.at_least > 0:
             found.append("the old side is empty: there was nothing to compare")
@@ -234,8 +246,6 @@ def _reasons(done: Compared, due: int, routes: tuple[RouteResult, ...]) -> list[
                 f"{route.due} entries were due in {source.system}, "
                 f"the contract wants at least {source.at_least}"
             )
-    if contract.shape in ("record", "document") and not done.plan.fields:
-        found.append("no field is compared: only that the keys are there")
     return found
 
 

@@ -27,6 +27,9 @@ RANKED = (
     OldStatus.NOT_COMPARED,
     OldStatus.KEPT,
 )
+BESIDE = "(old BOOLEAN, r UTINYINT, number BIGINT)"
+"""Entries that a later look found, and that were not in the first snapshots: they have findings, but no
+place in sums that add up to the first counts."""
 RANK = {status: i for i, status in enumerate(RANKED)}
 
 
@@ -47,7 +50,8 @@ def rank_old(exchange: Exchange, plan: ContentPlan) -> None:
     ]
     exchange.create(
         "status",
-        f"AS SELECT rid, r, min(rank) AS rank FROM ({' UNION ALL '.join(parts)}) GROUP BY rid, r",
+        f"AS SELECT rid, r, min(rank) AS rank FROM ({' UNION ALL '.join(parts)}) s "
+        f"WHERE NOT {_beside('TRUE', 's.r', 's.rid')} GROUP BY rid, r",
     )
 
 
@@ -74,7 +78,8 @@ def content_statuses(
     ranks = exchange.rows(
         f"""SELECT rank, count(*) FROM (SELECT rid, min(rank) AS rank FROM (
             SELECT rid, rank FROM status UNION ALL
-            SELECT o.rid, {RANK[OldStatus.LOST]} FROM old o WHERE {unreceived(plan)}) GROUP BY rid)
+            SELECT o.rid, {RANK[OldStatus.LOST]} FROM old o WHERE {unreceived(plan)}
+            AND o.rid NOT IN (SELECT number FROM beside WHERE old)) GROUP BY rid)
         GROUP BY rank"""
     )
     found = _with_kept(counts["live"] - counts["overlapped"], ranks)
@@ -144,12 +149,23 @@ def new_statuses(exchange: Exchange, route: int, paired: int, deleted: int) -> d
     sum says something."""
     found = {str(status): 0 for status in NewStatus}
     found |= dict(
-        exchange.rows(f"SELECT status, count(*) FROM told WHERE r = {route} GROUP BY status")
+        exchange.rows(
+            f"SELECT status, count(*) FROM told t WHERE r = {route} "
+            f"AND NOT {_beside('FALSE', 't.r', 't.nid')} GROUP BY status"
+        )
     )
-    elsewhere = exchange.number(f"SELECT count(DISTINCT nid) FROM found WHERE s = {route}")
+    elsewhere = exchange.number(
+        f"SELECT count(DISTINCT nid) FROM found f WHERE s = {route} "
+        f"AND NOT {_beside('FALSE', 'f.s', 'f.nid')}"
+    )
     found[NewStatus.PARTNER] = paired + elsewhere
     found[NewStatus.DELETED] = deleted
     return found
+
+
+def _beside(old: str, route: str, number: str) -> str:
+    test = f"b.old = {old} AND b.r = {route} AND b.number = {number}"
+    return f"EXISTS (SELECT 1 FROM beside b WHERE {test})"
 
 
 def is_pooled(plan: ContentPlan) -> bool:

@@ -35,6 +35,8 @@ class ReadOrder:
     kin: frozenset[str]
     buckets: int
     name: str
+    among: str | None = None
+    """A query that leaves out whose entries are not asked for, see restriction.py."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,7 @@ def read_here(
         order.buckets,
         unique(order.name),
         advanced,
+        order.among,
     )
 
 

@@ -232,6 +232,11 @@ class Contract(Model):
         default=None, description="With `overlap: one`: the field whose latest entry wins."
     )
     as_of: AsOf | None = Field(default=None, description="The moment up to which entries are due.")
+    updated_at: Text | None = Field(
+        default=None,
+        description="When an entry was last written, on either side: a timestamp, for "
+        "`check --since`. It need not agree.",
+    )
     expectations: tuple[dict[str, Any], ...] = Field(
         default=(), description="Not supported yet: comes with a later version."
     )
@@ -247,9 +252,9 @@ class Contract(Model):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Every contract name: owner, list, item, order, fields."""
-        order = (self.order,) if self.order else ()
-        return (*self.key_columns, *order, *self.fields)
+        """Every contract name: owner, list, item, order, fields, updated_at."""
+        others = [name for name in (self.order, *self.fields, self.updated_at) if name]
+        return tuple(dict.fromkeys((*self.key_columns, *others)))
 
 
 Lines = dict[str, tuple[int, int]]

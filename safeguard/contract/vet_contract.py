@@ -290,6 +290,17 @@ def _as_of(contract: Contract, page: Page) -> Mistakes:
         yield page.mistake(message, "as_of", "value")
 
 
+def _updated_at(contract: Contract, page: Page) -> Mistakes:
+    name = contract.updated_at
+    if name is None:
+        return
+    spec = contract.fields.get(name)
+    declared = spec.type if spec else contract.keys.get(name)
+    if declared is not None and declared.name is not TypeName.TIMESTAMP:
+        message = f"`updated_at` needs a timestamp; `{name}` is {declared}"
+        yield page.mistake(message, "updated_at")
+
+
 def _later(contract: Contract, page: Page) -> Mistakes:
     if contract.expectations:
         message = "`expectations` come with a later version; remove them"
@@ -310,5 +321,6 @@ CHECKS: tuple[Callable[[Contract, Page], Mistakes], ...] = (
     _receives,
     _overlap,
     _as_of,
+    _updated_at,
     _later,
 )

@@ -105,6 +105,21 @@ class ListSample:
 
 
 @dataclass(frozen=True)
+class Looks:
+    """What became of the entries of one content that differed at first, in a live check."""
+
+    looks: int
+    """So often they were looked at again."""
+    settled: int
+    changing: int
+    """Still another difference at the last look: undecided."""
+    open: int
+    """Still the same difference at the last look: found."""
+    lag: float
+    """Seconds after the first reading at which the last of the settled ones was seen to agree."""
+
+
+@dataclass(frozen=True)
 class ContentResult:
     """Everything that is said of one content. Counts are of entries unless named otherwise."""
 
@@ -154,6 +169,8 @@ class ContentResult:
     """Why so, in words."""
     failed: bool = False
     """A system, or the room here, did not let it be compared to its end; a later try may."""
+    looked: Looks | None = None
+    """Of a live check."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from safeguard.planning.described import CrosswalkKey, Described, DescribedCross
 from safeguard.planning.kinds import TypesDiffer, common_type, typed, unfit
 from safeguard.planning.layout import (
     ORDER_SLOT,
+    UPDATED_SLOT,
     ContentPlan,
     CrosswalkPlan,
     Cutoff,
@@ -22,6 +23,7 @@ from safeguard.planning.layout import (
     OldPlan,
     Role,
     Typed,
+    Updated,
 )
 from safeguard.planning.selection import receives_of, slots_of
 from safeguard.systems.canonical import CanonicalColumn, Storage
@@ -57,6 +59,11 @@ class _Aligner:
         )
         order = self._order()
         columns = self._columns(keys, fields, order)
+        self.updated = {
+            (side, i): self._updated(one)
+            for side, described in (("old", self.old), ("new", self.new))
+            for i, one in enumerate(described)
+        }
         self._tell_zoneless()
         cutoff = self._cutoff(fields)
         if self.mistakes:
@@ -301,6 +308,28 @@ class _Aligner:
             self._mistake(f"as_of: {error}", "as_of.field" if field is None else "as_of.value")
             return None
 
+    def _updated(self, one: Described) -> Updated | None:
+        """When entries were last written. As instants, whatever other columns of the name do."""
+        name = self.contract.updated_at
+        if name is None:
+            return None
+        output, kind = one.output(UPDATED_SLOT), Type(TypeName.TIMESTAMP)
+        source, zone = output.type, one.zone_of(name)
+        if why := source.unsupported or unfit(kind, source):
+            self._mistake(f"updated_at: `{name}` of {one.source.system}: {why}", "updated_at")
+            return None
+        if zone is None and not source.aware:
+            place = (one.source.system, str(one.selection.relation))
+            self.zoneless.setdefault(place, []).append(name)
+        stored = typed(kind, [source])
+        column = CanonicalColumn(
+            UPDATED_SLOT, source, kind, stored.storage,
+            zone=zone,
+            alternate=not source.aware and zone not in (None, "UTC"),
+            nanoseconds=stored.nanoseconds,
+        )  # fmt: skip
+        return Updated(output, column)
+
     # -- columns per source -----------------------------------------------------------------
 
     def _columns(
@@ -393,6 +422,7 @@ class _Aligner:
                         None if c is None else f"r{r}" for r, c in enumerate(conditions)
                     ),
                     receives_sql=conditions,
+                    updated=self.updated["old", i],
                 )
             )
         return tuple(plans)
@@ -409,13 +439,15 @@ class _Aligner:
                 source.deleted_when,
                 self._walk_plans("new", i),
                 at_least=source.at_least or 0,
+                updated=self.updated["new", i],
             )
             for i, (source, one) in enumerate(zip(self.contract.new, self.new, strict=True))
         )
 
     def _read(self, one: Described) -> Selection:
-        """What is read: the selection without the fields that cannot be."""
-        refused = {self.slots[name] for name, _ in self.unreadable}
+        """What is read: the selection without the fields that cannot be, and without what tells only
+        when an entry was written."""
+        refused = {UPDATED_SLOT, *(self.slots[name] for name, _ in self.unreadable)}
         return replace(
             one.selection, outputs=tuple(o for o in one.selection.outputs if o.name not in refused)
         )

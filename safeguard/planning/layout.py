@@ -12,10 +12,11 @@ from enum import StrEnum
 from safeguard.contract.model import Contract, Crosswalk, FieldSpec
 from safeguard.contract.types import Type
 from safeguard.systems.canonical import CanonicalColumn, Storage
-from safeguard.systems.interface import Selection
+from safeguard.systems.interface import Output, Selection
 
 ORDER_SLOT = "p"
 DELETED_SLOT = "d"
+UPDATED_SLOT = "t"
 
 
 class Role(StrEnum):
@@ -77,6 +78,14 @@ class CrosswalkPlan:
 
 
 @dataclass(frozen=True)
+class Updated:
+    """When a source's entries were last written: read only to find what changed."""
+
+    output: Output
+    column: CanonicalColumn
+
+
+@dataclass(frozen=True)
 class SourcePlan:
     """One old or new entry of the contract, ready to be read."""
 
@@ -86,6 +95,7 @@ class SourcePlan:
     columns: tuple[CanonicalColumn, ...]
     deleted_when: str | None
     crosswalks: tuple[CrosswalkPlan, ...] = ()
+    updated: Updated | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)

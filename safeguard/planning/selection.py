@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from safeguard.contract.model import Contract, OldSource, Source
 from safeguard.findings.trouble import Mistake, UsageProblem
-from safeguard.planning.layout import DELETED_SLOT, ORDER_SLOT
+from safeguard.planning.layout import DELETED_SLOT, ORDER_SLOT, UPDATED_SLOT
 from safeguard.systems.interface import Column, Output, Relation, Selection
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
@@ -51,14 +51,17 @@ def select(
     names = tuple(c.name for c in columns)
     outputs: list[Output] = []
     mistakes: list[Mistake] = []
-    for name, slot in slots_of(contract).items():
+    wanted = list(slots_of(contract).items())
+    if contract.updated_at is not None:
+        wanted.append((contract.updated_at, UPDATED_SLOT))
+    for name, slot in wanted:
         sql = source.columns.get(name, name)
         if sql not in names and (name not in source.columns or _IDENTIFIER.fullmatch(sql)):
             mistakes.append(Mistake(_no_column(where, sql, names)))
             continue
         outputs.append(Output(slot, sql, is_column=sql in names))
     if mistakes:
-        raise UsageProblem(*mistakes)
+        raise UsageProblem(*dict.fromkeys(mistakes))
     outputs.extend(_conditions(contract, source))
     return Selection(relation_of(source), tuple(outputs), source.where)
 

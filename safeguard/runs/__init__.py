@@ -12,6 +12,7 @@ from safeguard.runs.folder import (
     undecided,
     verdict_document,
 )
+from safeguard.runs.since import since_of
 
 __all__ = [
     "FINDINGS",
@@ -21,6 +22,7 @@ __all__ = [
     "load_result",
     "resume_run",
     "shown",
+    "since_of",
     "undecided",
     "verdict_document",
     "verdict_whatever_happens",

@@ -114,7 +114,7 @@ def resume_run(plan: Path, run: str) -> RunFolder:
 
     Raises UsageProblem where there is none, or nothing of it was kept.
     """
-    folder = _find(plan, run)
+    folder = find_run(plan, run)
     try:
         first = json.loads((folder / VERDICT).read_bytes())
         started = dt.datetime.fromisoformat(first["started_at"])
@@ -148,7 +148,9 @@ def _runs(plan: Path) -> Path:
     return plan.parent / ".safeguard" / "runs"
 
 
-def _find(plan: Path, run: str) -> Path:
+def find_run(plan: Path, run: str) -> Path:
+    """The folder of an earlier run, by its id or path or `last`. Raises UsageProblem where there is
+    none."""
     known = sorted(p.name for p in _runs(plan).glob("*") if p.is_dir())
     if run == "last" and known:
         return _runs(plan) / known[-1]

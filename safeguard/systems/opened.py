@@ -63,6 +63,9 @@ class Systems(Mapping[str, Session]):
         self._gone: set[str] = set()
         """Waited for in vain: the next content asks once, and does not wait again."""
         self._before: dict[str, list[str]] = {}
+        self._resting: set[str] = set()
+        """Expired because nobody needed them for a while, not because they were too old."""
+        self._later: Counter[str] = Counter()
         self._paces = {n: self._pace(n) for n in self._sessions}
         self._lock = threading.RLock()
         if opener is not None:
@@ -87,7 +90,7 @@ class Systems(Mapping[str, Session]):
 
     def snapshots(self, names: Iterable[str]) -> tuple[int, ...]:
         """Of each system how often its snapshot was replaced: equal numbers are one state."""
-        return tuple(len(self._before.get(name, ())) for name in sorted(names))
+        return tuple(len(self._before.get(name, ())) + self._later[name] for name in sorted(names))
 
     def heard(self, name: str) -> None:
         """The system has just given something."""
@@ -130,6 +133,15 @@ class Systems(Mapping[str, Session]):
         if name in self._expired:
             self._reopen(name, SystemProblem(f"{name}: its snapshot was let go"))
 
+    def rest(self) -> None:
+        """Let every snapshot go until its system is read again, which `fresh` prepares: a live check
+        holds none while it waits."""
+        with self._lock:
+            for name, session in self._sessions.items():
+                self._resting.add(name)
+                self._expired.add(name)
+                session.close()
+
     def mend(self, name: str, problem: ConnectionLost, tries: int = 1) -> bool:
         """After a connection was lost, so often in a row: True if the snapshot is gone and there is a
         new one, so that what was read in it must be read again; False if it still stands.
@@ -165,7 +177,8 @@ class Systems(Mapping[str, Session]):
         deadline = time.monotonic() + patience
         wait = _FIRST_WAIT
         words = str(problem)
-        self._told(f"{name} was lost; waiting up to {patience:g} s for it")
+        if name not in self._resting:
+            self._told(f"{name} was lost; waiting up to {patience:g} s for it")
         while self._opener is not None and not self.stopped.is_set():
             try:
                 session = self._opener(name)
@@ -183,7 +196,11 @@ class Systems(Mapping[str, Session]):
 
     def _replace(self, name: str, session: Session) -> None:
         with self._lock:
-            self._before.setdefault(name, []).append(self._sessions[name].info.snapshot)
+            if name in self._resting:
+                self._later[name] += 1
+            else:
+                self._before.setdefault(name, []).append(self._sessions[name].info.snapshot)
+            self._resting.discard(name)
             self._sessions[name].close()
             self._sessions[name] = session
             self._opened_at[name] = self._heard_at[name] = time.monotonic()
@@ -192,10 +209,11 @@ class Systems(Mapping[str, Session]):
 
     def _info(self, name: str) -> SystemInfo:
         info = self._sessions[name].info
-        before = self._before.get(name)
-        if not before:
-            return info
-        words = f"{info.snapshot}; before its connection was lost: {'; '.join(before)}"
+        words = info.snapshot
+        if later := self._later.get(name):
+            words += f", the last of {later + 1}"
+        if before := self._before.get(name):
+            words += f"; before its connection was lost: {'; '.join(before)}"
         return replace(info, snapshot=words)
 
     def _look(self) -> None:

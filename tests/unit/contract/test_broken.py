@@ -78,6 +78,8 @@ CONTRACT_CASES = {
     "as_of value": ("2026-03-01T00:00:00Z", "noon", "25:33  `value` must be a timestamp (2026-03-01T00:00:00Z), a date or a whole number, not `noon`"),
     "as_of fraction": ("00:00:00Z", "00:00:00.1234567Z", "25:33  `value` must be a timestamp (2026-03-01T00:00:00Z), a date or a whole number, not `2026-03-01T00:00:00.1234567Z`"),
     "as_of kind": ("2026-03-01T00:00:00Z", "7", "25:33  `added_at` is timestamp, but the value is not"),
+    "updated_at type": ("as_of:", "updated_at: note\nas_of:", "25:13  `updated_at` needs a timestamp; `note` is text"),
+    "updated_at": ("{added_at: UTC}", "{chnged_at: UTC}\nupdated_at: changed_at", "16:17  this contract has no `chnged_at`."),
     "prefer": ("as_of:", "prefer: [old]\nas_of:", "25:1  `prefer` needs `overlap: one`"),
     "latest": ("as_of:", "overlap: one\nlatest: addd_at\nas_of:", "26:9  this contract has no field `addd_at`. Did you mean `added_at`?"),
     "expectations": ("as_of:", "expectations: [{expect_x: {}}]\nas_of:", "25:1  `expectations` come with a later version; remove them"),
