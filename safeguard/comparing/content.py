@@ -185,16 +185,22 @@ class ContentComparison:
     def _read(self) -> None:
         self.sources: tuple[SourcePlan, ...] = (*self.plan.old, *self.plan.new)
         walked = {w.spec.system for s in self.sources for w in s.crosswalks}
-        for name in {s.system for s in self.sources} | walked:
+        every = {s.system for s in self.sources} | walked
+        for name in every:
             self.systems.fresh(name)
         for _ in range(TRIES):
             reasons = self.systems.steadily(self._read_crosswalks)
-            translated = self.systems.snapshots(walked)
+            before = {
+                names: self.systems.snapshots(names) for names in map(frozenset, (walked, every))
+            }
             self._gather()
-            if translated == self.systems.snapshots(walked):  # else ids of two states are mixed
+            # Ids, or what sums told, of one state beside what was read of another are mixed.
+            held = frozenset(every if isinstance(self.asked, Asked) else walked)
+            if before[held] == self.systems.snapshots(held):
                 break
+            self._forget_sums()
         else:
-            raise SystemProblem(f"{self._name}: the snapshot of its crosswalk was lost too often")
+            raise SystemProblem(f"{self._name}: a snapshot was lost again and again")
         self.tally.reasons += reasons
         if self.since is not None:
             self._tell_since(self.since)
@@ -242,10 +248,15 @@ class ContentComparison:
         if self.gathered:
             self.asked = NotAsked("an earlier try of this run has read it in part")
             return
-        self.asked = Summing(self.exchange, self.plan, self.systems, self.book).ask()
+        with self.systems.awaited(*{s.system for s in self.sources}):
+            self.asked = Summing(self.exchange, self.plan, self.systems, self.book).ask()
         if isinstance(self.asked, Asked):
             self.kept = NoJournal()
             self.tally.counts.update(self.asked.counts)
+
+    def _forget_sums(self) -> None:
+        self.tally.counts.clear()
+        self.exchange.run(f"DELETE FROM with_content WHERE content = {literal(self._name)}")
 
     def _gathering(
         self, only: Mapping[Key, Selection | None] | None, folder: str = ""

@@ -74,6 +74,22 @@ def test_a_snapshot_that_the_server_ends(scene, server, sides):
     assert sides["old"].received < 1.2 * ONCE < sides["new"].received
 
 
+ALL = ENDED.format("application_name LIKE 'safeguard%'", NEW)
+
+
+@pytest.mark.parametrize("moment", [20_000, 100_000, 400_000, 700_000])
+def test_sums_of_a_snapshot_that_is_lost(moment, scene, server, sides):
+    """What they told is asked again of the new one, wherever it was lost on the way."""
+    scene.options = ("--retry-for", "30")
+    ended: list[int] = []
+    sides["new"].after(moment, lambda: ended.append(len(server.query("postgres", ALL))))
+    right(scene, scene.check(), server)
+    assert ended
+    ratings = scene.verdict["contents"][0]
+    assert ratings["customers"]["with_content"] == 10_000
+    assert ratings["old"] == 100_000
+
+
 def test_a_server_that_takes_no_more_connections(scene, server, sides):
     """The readers are refused; what could not be opened is no content that was lost."""
     server.execute("postgres", f"ALTER DATABASE {NEW} CONNECTION LIMIT 1")
