@@ -28,6 +28,7 @@ from safeguard.comparing.store import (
     recall_findings,
     write_findings,
 )
+from safeguard.comparing.surroundings import Surroundings
 from safeguard.comparing.surveying import blind_spots, survey
 from safeguard.comparing.telling import create_findings
 from safeguard.comparing.workers import LocalWorkers, Workers
@@ -168,9 +169,19 @@ class _Run:
         seen = systems.steadily(lambda: self._look_around(systems, exchange))
         with self._workers(systems, exchange, store, seen.book) as workers:
             settler = self._settler(seen.plans, systems)
-            at_hand = (exchange, store, systems, workers, seen.book, journal, settler)
+            around = Surroundings(
+                exchange,
+                store,
+                systems,
+                workers,
+                seen.book,
+                self.progress,
+                self.request.reveal,
+            )
             contents = [
-                self._content(plan, *at_hand) if isinstance(plan, ContentPlan) else plan
+                self._content(plan, around, journal, settler)
+                if isinstance(plan, ContentPlan)
+                else plan
                 for plan in seen.plans
             ]
         add_uncovered(exchange, seen.coverage)
@@ -215,35 +226,21 @@ class _Run:
     def _content(
         self,
         plan: ContentPlan,
-        exchange: Exchange,
-        store: Buckets,
-        systems: Systems,
-        workers: Workers,
-        book: CustomerBook,
+        around: Surroundings,
         journal: RunJournal,
         settler: Settling | None,
     ) -> ContentResult:
         """One content; a system that goes away costs this content its verdict, not the run its
         report. One that an earlier try compared is taken as it was."""
-        name = plan.contract.content
+        name, exchange, store = plan.contract.content, around.exchange, around.store
         kept = journal.result(name)
         if kept and store.has(list(kept[1].values())):
             recall_findings(exchange, store, kept[1])
             return kept[0]
         since = self.request.since
-        comparison = ContentComparison(
-            exchange,
-            store,
-            plan,
-            systems,
-            workers,
-            book,
-            self.progress,
-            journal if since is None else NoJournal(),  # nothing partial may ever be gone on with
-            self.request.reveal,
-            self.request.strategy,
-            since=since,
-        )
+        # Nothing partial may ever be gone on with.
+        kept_in = journal if since is None else NoJournal()
+        comparison = ContentComparison(around, plan, kept_in, self.request.strategy, since=since)
         try:
             result = comparison.compare(settler)
         except (SystemProblem, UsageProblem) as problem:  # SQL may fail on the data it meets

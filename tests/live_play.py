@@ -18,6 +18,7 @@ from safeguard.comparing.journal import NoJournal
 from safeguard.comparing.preparing import prepare
 from safeguard.comparing.reading_customers import read_customers
 from safeguard.comparing.settling import Patience, Settling
+from safeguard.comparing.surroundings import Surroundings
 from safeguard.comparing.telling import COLUMNS, create_findings
 from safeguard.comparing.workers import LocalWorkers
 from safeguard.contract.model import Contract, LoadedContract, LoadedPlan, Plan
@@ -131,17 +132,10 @@ def watch(folder: Path, play: Play, contract: Mapping[str, Any], **patience: Any
         waiting = Patience(**{"wait": play.wait, "clock": lambda: play.now} | patience)
         settler = Settling(waiting, read_book, folder / "look", SilentProgress())
         store = Buckets(folder / "buckets")
-        compared = ContentComparison(
-            exchange,
-            store,
-            plans[0],
-            systems,
-            LocalWorkers(exchange, store, systems.__getitem__, 2),
-            read_book(exchange),
-            SilentProgress(),
-            NoJournal(),
-            reveal=True,
-        ).compare(settler)
+        workers = LocalWorkers(exchange, store, systems.__getitem__, 2)
+        book = read_book(exchange)
+        around = Surroundings(exchange, store, systems, workers, book, SilentProgress(), True)
+        compared = ContentComparison(around, plans[0], NoJournal()).compare(settler)
         columns = ", ".join(f'"{c}"' for c in COLUMNS)
         rows = exchange.rows(f"SELECT {columns} FROM finding ORDER BY ALL")
     finally:

@@ -28,6 +28,7 @@ from safeguard.comparing.journal import NoJournal
 from safeguard.comparing.restriction import wanted_owners
 from safeguard.comparing.settled import CHANGING, OTHER, SETTLED, put_in, rows_of, take_back
 from safeguard.comparing.sql import columns, key_text, same
+from safeguard.comparing.surroundings import Surroundings
 from safeguard.comparing.tally import Tally
 from safeguard.comparing.workers import LocalWorkers
 from safeguard.findings.progress import ProgressListener, SilentProgress
@@ -142,18 +143,11 @@ class _Settlement:
             with closing(Exchange(folder, MEMORY_LIMIT)) as exchange:
                 book = first.systems.steadily(lambda: self.settling.read_book(exchange))
                 store, session = Buckets(folder), first.systems.__getitem__
-                look = ContentComparison(
-                    exchange,
-                    store,
-                    self.plan,
-                    first.systems,
-                    LocalWorkers(exchange, store, session, os.cpu_count() or 1),
-                    book,
-                    SilentProgress(),
-                    NoJournal(),
-                    first.reveal,
-                    only=only,
+                workers = LocalWorkers(exchange, store, session, os.cpu_count() or 1)
+                around = Surroundings(
+                    exchange, store, first.systems, workers, book, SilentProgress(), first.reveal
                 )
+                look = ContentComparison(around, self.plan, NoJournal(), only=only)
                 look.look()
                 yield look
         finally:

@@ -46,4 +46,6 @@ def test_every_dependency_has_a_lower_bound_and_a_pin():
             continue
         name = requirement.split(">=")[0].split("[")[0].lower().replace("_", "-")
         assert f"\n{name}==" in pinned
-    assert all(">=" in requirement for requirement in (*project["dependencies"], *extras["cluster"]))
+    assert all(
+        ">=" in requirement for requirement in (*project["dependencies"], *extras["cluster"])
+    )

@@ -18,6 +18,7 @@ from safeguard.comparing.exchange import Exchange
 from safeguard.comparing.journal import NoJournal
 from safeguard.comparing.preparing import prepare
 from safeguard.comparing.reading_customers import read_customers
+from safeguard.comparing.surroundings import Surroundings
 from safeguard.comparing.telling import COLUMNS, create_findings
 from safeguard.comparing.workers import LocalWorkers
 from safeguard.contract.model import Contract, LoadedContract, LoadedPlan, Plan
@@ -102,17 +103,11 @@ def compare_in(
         book = read_customers(exchange, loaded, (content,), sessions)
         with tempfile.TemporaryDirectory() as folder:
             store = Buckets(folder)
-            compared = ContentComparison(
-                exchange,
-                store,
-                content,
-                Systems(sessions),
-                LocalWorkers(exchange, store, sessions.__getitem__, 2),
-                book,
-                SilentProgress(),
-                NoJournal(),
-                reveal=True,
-            ).compare()
+            workers = LocalWorkers(exchange, store, sessions.__getitem__, 2)
+            around = Surroundings(
+                exchange, store, Systems(sessions), workers, book, SilentProgress(), reveal=True
+            )
+            compared = ContentComparison(around, content, NoJournal()).compare()
     finally:
         for session in sessions.values():
             session.close()
