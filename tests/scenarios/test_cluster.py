@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pyarrow.parquet as pq
 import pytest
 from distributed import LocalCluster
 
+from proxy import Proxy
 from safeguard.check import Request, run_check
 from safeguard.comparing import content, gathering
 from safeguard.demo import set_scene
 from safeguard.findings.progress import SilentProgress
 from safeguard.findings.result import CheckResult
 from safeguard.findings.trouble import UsageProblem
+from safeguard.planning.asking import Strategy
 from servers import Database
 
 
@@ -93,6 +97,60 @@ def test_postgresql_on_a_cluster_that_shares_a_place(
     assert there == check(scene.plan, tmp_path / "here")
     assert there[0] == "BLOCK"
     assert not [p for p in (tmp_path / "shared").rglob("*") if p.is_file()]
+
+
+def test_a_worker_that_is_killed_in_the_middle_of_a_task(
+    tmp_path: Path, fresh_database: Callable[[str], Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its task runs again elsewhere, and what is found is what was planted."""
+    plan = ratings_plan(tmp_path)
+    old, new = fresh_database("postgresql"), fresh_database("postgresql")
+    old.execute(f"{RATINGS} FROM generate_series(1, 60000) n")
+    new.execute(f"{RATINGS} FROM generate_series(1, 60000) n WHERE n % 1000 <> 7")
+    monkeypatch.setenv("NEW_URL", new.url)
+    killed: list[int] = []
+    with Proxy(old.server.port) as proxy:
+        monkeypatch.setenv("OLD_URL", old.url.replace(f":{old.server.port}/", f":{proxy.port}/"))
+        with LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=":0", host="127.0.0.1"
+        ) as knowing:
+            workers = {w.pid for w in knowing.workers.values()}
+            proxy.after(500_000, lambda: killed.append(kill_who_reads(proxy.port)))
+            how = {"cluster": knowing.scheduler_address, "strategy": Strategy.STREAM}
+            verdict, findings, contents, _ = check(plan, tmp_path / "out", **how)
+    assert set(killed) <= workers
+    assert len(killed) == 1
+    assert verdict == "BLOCK"
+    assert [f["kind"] for f in findings] == ["lost"] * 60
+    assert contents[0][2]["kept"] == 60_000 - 60
+
+
+RATINGS = """CREATE TABLE ratings AS SELECT n / 50 AS customer_id, n AS title_id, n % 5 AS stars,
+    repeat('so good ', 4) AS words"""
+
+
+def ratings_plan(folder: Path) -> Path:
+    (folder / "ratings.yaml").write_text(
+        "content: ratings\nshape: record\nowner: customer_id\nitem: title_id\n"
+        "fields: {stars: {}, words: {}}\nold: {system: old, table: ratings}\n"
+        "new: {system: new, table: ratings}\n"
+    )
+    plan = folder / "safeguard.yaml"
+    plan.write_text(
+        'migration: ratings\nkind: move\nsystems:\n  old: {url: "${OLD_URL}"}\n'
+        '  new: {url: "${NEW_URL}"}\ncontracts: [ratings.yaml]\n'
+    )
+    return plan
+
+
+def kill_who_reads(port: int) -> int:
+    """Kill a worker that has a connection to this port; its pid."""
+    for connection in psutil.net_connections("tcp"):
+        to = connection.raddr.port if connection.raddr else None
+        if to == port and connection.pid not in (None, os.getpid()):
+            os.kill(connection.pid, signal.SIGKILL)
+            return int(connection.pid)
+    raise AssertionError("nobody reads")
 
 
 def test_a_password_does_not_travel(tmp_path: Path, cluster: LocalCluster, shop: Path) -> None:
