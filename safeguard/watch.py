@@ -29,15 +29,24 @@ class Round:
 
 @dataclass(frozen=True)
 class Window:
-    """When a watch looks. `every` is seconds from one beginning to the next; without `until` it goes on
-    until it is interrupted."""
+    """When a watch looks. `every` is seconds from one beginning to the next. It closes at a time of day,
+    `until`, or when it was open for so many seconds; without either, when it is interrupted."""
 
     every: float = 60
     until: dt.datetime | None = None
+    seconds: float | None = None
     whole: bool = False
     """Every round, not only the first."""
     wait: Callable[[float], None] = time.sleep
     now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)
+    """The time of day; only `until` is of it."""
+    clock: Callable[[], float] = time.monotonic
+
+    def is_over(self, opened: float, rest: float) -> bool:
+        """Whether it will be closed in `rest` seconds; `opened` is what the clock showed at first."""
+        if self.seconds is not None and self.clock() - opened + rest >= self.seconds:
+            return True
+        return self.until is not None and self.now() + dt.timedelta(seconds=rest) >= self.until
 
 
 class Spectator(Protocol):
@@ -71,17 +80,17 @@ def watch(
     """
     whole: Round | None = None
     last: Round | None = None
-    number = 0
+    number, opened = 0, window.clock()
     while True:
         number += 1
-        began = window.now()
+        began, clock = window.now(), window.clock()
         since = None if window.whole else _since(plan, environ, whole, last)
         spectator.begins(number, since)
         last = _round(plan, replace(request, since=since), number, began, spectator, environ)
         whole = last if since is None or whole is None else whole
         spectator.ended(last)
-        rest = max(0.0, window.every - (window.now() - began).total_seconds())
-        if window.until is not None and window.now() + dt.timedelta(seconds=rest) >= window.until:
+        rest = max(0.0, window.every - (window.clock() - clock))
+        if window.is_over(opened, rest):
             return whole.result.verdict
         spectator.waits(rest)
         window.wait(rest)

@@ -66,9 +66,9 @@ def watch(
     from safeguard.watch import Window
     from safeguard.watch import watch as watch_plan
 
-    closes = dt.datetime.now(dt.UTC) + duration if duration else until
+    seconds = duration.total_seconds() if duration else None
     request = Request(reveal=reveal, kindness=kindness_of(kindness), live=patience_of(patience))
-    window = Window(every.total_seconds(), closes, whole=whole)
+    window = Window(every.total_seconds(), until, seconds, whole)
     with WatchScreen(Console()) as screen:
         verdict = watch_plan(plan, request, window, _Spectator(screen), os.environ)
     return verdict.exit_code

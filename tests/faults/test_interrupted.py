@@ -15,6 +15,7 @@ from safeguard.check import Request, run_check
 from safeguard.findings.progress import SilentProgress
 from safeguard.findings.trouble import SafeguardError
 from safeguard.findings.words import Verdict
+from safeguard.planning.asking import Strategy
 from safeguard.systems.opened import Kindness
 from servers import Database, MariadbServer, PostgresqlServer, Server
 
@@ -24,7 +25,8 @@ SERIES = {
 }
 
 
-IMPATIENT = Request(kindness=Kindness(retry_for=1))
+IMPATIENT = Request(kindness=Kindness(retry_for=1), strategy=Strategy.STREAM)
+"""Everything is read, so that something is still to be read when it happens."""
 
 
 class During(SilentProgress):
