@@ -1,7 +1,8 @@
 """The order of lists: which of the entries that both sides have stand elsewhere (`moved`).
 
 Most lists stand in order and are judged by one window in SQL. Only those with something out of
-order are read out and settled one by one, see sequence.py.
+order are read out and settled: those whose items stand once all at once, as columns; the others one
+by one, see sequence.py.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from operator import itemgetter
 import pyarrow as pa
 
 from safeguard.comparing.exchange import Exchange
-from safeguard.comparing.pairing import DUE
-from safeguard.comparing.sequence import Place, in_place
+from safeguard.comparing.pairing import DUE, list_columns
+from safeguard.comparing.sequence import Place, in_place, in_place_once
 from safeguard.comparing.sql import columns, same
 from safeguard.planning.layout import ContentPlan
 
@@ -24,41 +25,55 @@ _MOVED = pa.schema([("rid", pa.int64()), ("nid", pa.int64()), ("r", pa.uint8())]
 
 def judge_order(exchange: Exchange, plan: ContentPlan, route: int) -> int:
     """Record moved entries of the partition that was just paired; returns how many entries are
-    renumbered but in order. Reads `m`, `side_old`, `side_new`; writes `moved(rid, nid, r)`."""
-    lists = [k.slot for k in (*plan.owners, *plan.lists)]
-    exchange.create(
-        "placed",
-        f"""AS SELECT m.rid, m.nid, o.src, o.mine, {columns(lists, "o")}, o.po AS opo, n.po AS npo
-        FROM m JOIN side_old o ON o.rid = m.rid JOIN side_new n ON n.nid = m.nid
-        WHERE m.cls = {DUE} AND o.po IS NOT NULL""",
+    renumbered but in order. Reads `m`, `repeated`, `side_old`, `side_new`; writes
+    `moved(rid, nid, r)`."""
+    by = columns(list_columns(plan))
+    exchange.run(
+        f"""CREATE OR REPLACE VIEW placed AS SELECT rid, nid, {by}, opo, npo FROM m
+        WHERE cls = {DUE} AND nid IS NOT NULL AND opo IS NOT NULL"""
     )
-    _find_unordered(exchange, lists)
+    _find_unordered(exchange, plan)
     renumbered = _renumbered(exchange, plan)
     if exchange.number("SELECT count(*) FROM unordered"):
-        for table in _settle(exchange, plan, route, lists):
+        for table in _settle(exchange, plan, route):
             exchange.insert("moved", table)
             if renumbered:
                 renumbered -= _moved_but_renumbered(exchange, table)
-    exchange.drop("placed", "unordered")
+    exchange.drop("unordered")
     return renumbered
 
 
-def _find_unordered(exchange: Exchange, lists: list[str]) -> None:
-    """Lists in which some entry does not stand after all that it stood after."""
-    by = columns(["src", "mine", *lists])
+def _find_unordered(exchange: Exchange, plan: ContentPlan) -> None:
+    """Lists in which some entry does not stand after all that it stood after, with a number `ln`;
+    `tangled` where one of its items stands more than once. A list that numbers all its entries as it
+    did is in order."""
+    whose = list_columns(plan)
+    by, listed = columns(whose), whose[2:]
+    where = "WHERE opo IS DISTINCT FROM npo" if _numbers_alike(plan) else ""
     exchange.create(
         "unordered",
-        f"""AS SELECT DISTINCT {by} FROM (
+        f"""AS WITH renumbered AS (SELECT DISTINCT {by} FROM placed {where}),
+        neighbours AS (
             SELECT {by}, opo, npo, lag(opo) OVER w AS opo_before, lag(npo) OVER w AS npo_before,
                 count(*) OVER (PARTITION BY {by}) AS many
-            FROM placed WINDOW w AS (PARTITION BY {by} ORDER BY opo, npo NULLS FIRST))
-        WHERE (opo > opo_before AND npo <= npo_before) OR (npo IS NULL AND many > 1)""",
+            FROM placed SEMI JOIN renumbered ON {same(whose, "placed", "renumbered")}
+            WINDOW w AS (PARTITION BY {by} ORDER BY opo, npo NULLS FIRST)),
+        found AS (SELECT DISTINCT {by} FROM neighbours
+            WHERE (opo > opo_before AND npo <= npo_before) OR (npo IS NULL AND many > 1))
+        SELECT {by}, row_number() OVER () AS ln,
+            EXISTS (SELECT 1 FROM repeated q WHERE {same(listed, "q", "f")}) AS tangled
+        FROM found f""",
     )
+
+
+def _numbers_alike(plan: ContentPlan) -> bool:
+    """Whether positions of both sides can be held against each other."""
+    return plan.order is not None and plan.order[0] == plan.order[1]
 
 
 def _renumbered(exchange: Exchange, plan: ContentPlan) -> int:
     """Entries whose position is written differently."""
-    if plan.order is None or plan.order[0] != plan.order[1]:
+    if not _numbers_alike(plan):
         return 0
     return exchange.number("SELECT count(*) FROM placed WHERE opo <> npo")
 
@@ -73,18 +88,34 @@ def _moved_but_renumbered(exchange: Exchange, table: pa.Table) -> int:
     return count
 
 
-def _settle(
-    exchange: Exchange, plan: ContentPlan, route: int, lists: list[str]
-) -> Iterator[pa.Table]:
-    """Moved entries of the lists that are out of order, list after list."""
+def _settle(exchange: Exchange, plan: ContentPlan, route: int) -> Iterator[pa.Table]:
+    """Moved entries of the lists that are out of order: first of all at once whose items stand once,
+    then list after list of the others."""
+    yield _settle_once(exchange, plan, route)
     moved: list[tuple[int, int, int]] = []
-    for entries in _unordered_lists(exchange, plan, lists):
+    for entries in _tangled_lists(exchange, plan):
         moved += [(rid, nid, route) for rid, nid in moved_entries(entries)]
         if len(moved) > 100_000:
             yield _table(moved)
             moved = []
     if moved:
         yield _table(moved)
+
+
+def _settle_once(exchange: Exchange, plan: ContentPlan, route: int) -> pa.Table:
+    """No key of these lists repeats, so that the matches of their items are the pairs themselves."""
+    found = exchange.table(
+        f"""SELECT u.ln::INTEGER AS ln, rid, nid,
+            (dense_rank() OVER (PARTITION BY u.ln ORDER BY opo))::INTEGER AS rank,
+            CASE WHEN npo IS NULL THEN 0 ELSE row_number() OVER
+                (PARTITION BY u.ln ORDER BY npo NULLS LAST, opo DESC, nid) END::INTEGER AS rise
+        FROM placed p JOIN unordered u ON {same(list_columns(plan), "p", "u")}
+        WHERE NOT u.tangled ORDER BY ln, rank, rise"""
+    )
+    names = ("ln", "rank", "rise", "rid")
+    stays = in_place_once(*(found.column(name).to_numpy() for name in names))
+    moved = found.select(["rid", "nid"]).filter(pa.array(~stays))
+    return moved.append_column("r", pa.array([route] * moved.num_rows, pa.uint8())).cast(_MOVED)
 
 
 def _table(moved: list[tuple[int, int, int]]) -> pa.Table:
@@ -119,25 +150,22 @@ def moved_entries(entries: list[Entry]) -> list[tuple[int, int]]:
     return found
 
 
-def _unordered_lists(
-    exchange: Exchange, plan: ContentPlan, lists: list[str]
-) -> Iterator[list[Entry]]:
-    """Every entry of each unordered list, with dense ranks of list, item and position."""
+def _tangled_lists(exchange: Exchange, plan: ContentPlan) -> Iterator[list[Entry]]:
+    """Every entry of each tangled list, with dense ranks of list, item and position."""
     items = columns([k.slot for k in plan.items]) or "1"
-    by = columns(["src", "mine", *lists])
-    exchange.create("numbered", f"AS SELECT {by}, row_number() OVER () AS ln FROM unordered")
+    whose = list_columns(plan)
     # The new side has no src: where one owner's list came from several old systems, each old list
     # is held against all of the new one.
     sql = f"""
-        WITH entries AS (
+        WITH u AS (SELECT * FROM unordered WHERE tangled), entries AS (
             SELECT u.ln, TRUE AS is_old, o.rid AS number, {items_of(plan, "o")}, o.po AS opo,
                 NULL AS npo, m.nid AS partner
-            FROM side_old o JOIN numbered u ON {same(["src", "mine", *lists], "u", "o")}
+            FROM side_old o JOIN u ON {same(whose, "u", "o")}
             LEFT JOIN m ON m.rid = o.rid
             WHERE o.cls = {DUE}
             UNION ALL
             SELECT u.ln, FALSE, n.nid, {items_of(plan, "n")}, NULL, n.po, NULL
-            FROM side_new n JOIN numbered u ON {same(lists, "u", "n")})
+            FROM side_new n JOIN u ON {same(whose[2:], "u", "n")})
         SELECT ln, is_old, number, dense_rank() OVER (PARTITION BY ln ORDER BY {items}) AS item,
             CASE WHEN is_old AND opo IS NOT NULL
                     THEN dense_rank() OVER (PARTITION BY ln, is_old ORDER BY opo)
@@ -152,7 +180,6 @@ def _unordered_lists(
     )
     for _, group in groupby(rows, key=itemgetter(0)):
         yield list(group)
-    exchange.drop("numbered")
 
 
 def items_of(plan: ContentPlan, alias: str) -> str:

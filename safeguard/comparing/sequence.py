@@ -1,20 +1,26 @@
 """What stands in order: the longest common subsequence of one list, old and new.
 
+`in_place` takes one list with anything in it, entry by entry. `in_place_once` takes all lists at once
+whose items stand once on either side, as nearly all do, and works on whole columns.
+
 Ties in old promise no order among themselves; ties in new do not keep an order that old had. Of
 several longest subsequences the one that stands earliest in old is taken.
 
 Each possible match of an old with a new entry becomes a point; a chain of points that rises on both
 sides is a common subsequence. Points are sorted as old stands and the longest strictly rising chain
-of their new places is found by patience sorting (Hunt and Szymanski, "A fast algorithm for computing
-longest common subsequences", CACM 20(5), 1977), in O(r log r) for r matches.
+of their new places is found, see rising.py (Hunt and Szymanski, "A fast algorithm for computing
+longest common subsequences", CACM 20(5), 1977).
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
+
+import numpy as np
+
+from safeguard.comparing.rising import Integers, longest_rising
 
 MOST_PER_ITEM = 1_000
 """An item that stands more often in one list is paired by occurrence, not with every other."""
@@ -40,8 +46,9 @@ def in_place(old: Sequence[Place], new: Sequence[Place]) -> dict[int, int]:
     by_item = _by_item(new)
     ties = _ties(ranked)
     points = sorted(_points(ranked, ties, by_item))
-    marks = [point.mark for point in points]
-    chain = [points[i] for i in longest_rising([point.rise for point in points], marks)]
+    values = _dense([point.rise for point in points])
+    marks = _dense([point.mark for point in points])
+    chain = [points[i] for i in longest_rising(values, marks).tolist()]
     placed = _assigned(chain, ties)
     unranked = {place.item for place in new if place.rank is None}
     alone = _best_tie(ties, by_item, unranked)
@@ -156,38 +163,39 @@ def _best_tie(
     return best
 
 
-def longest_rising(
-    values: Sequence[tuple[int, ...]], same: Sequence[Hashable] | None = None
-) -> list[int]:
-    """Indices of the longest strictly rising subsequence; of several, the lexicographically first.
+def _dense(values: Sequence[tuple[int, ...]]) -> Integers:
+    """Integers from 0 on that are ordered, and equal, as the values are."""
+    order = {value: i for i, value in enumerate(sorted(set(values)))}
+    return np.array([order[value] for value in values], np.int64)
 
-    Values with one mark in `same` stand for one and the same thing: of those that would do, the least
-    is taken, which leaves the most room for what follows.
+
+def in_place_once(lists: Integers, ranks: Integers, rises: Integers, numbers: Integers) -> Integers:
+    """Of pairs whose items stand once on either side, which stand in order (a boolean each), in many
+    lists at once. Old entries without a rank are left out.
+
+    `lists` numbers each pair's list, `ranks` its old rank. `rises` is its place among its list's pairs
+    that new ranks, from 1 on, by new rank, by old rank backwards, by new number; 0 where new has no
+    rank. Pairs are sorted by list, old rank, rise; `numbers` are the old entries'.
     """
-    ends = _lengths(values)
-    starts = list(reversed(_lengths([tuple(-v for v in value) for value in reversed(values)])))
-    most = max(ends, default=0)
-    chain: list[int] = []
-    for i, value in enumerate(values):
-        again = bool(chain) and same is not None and same[i] == same[chain[-1]]
-        wanted = len(chain) + (0 if again else 1)
-        fits = ends[i] == wanted and starts[i] == most - wanted + 1
-        if fits and (wanted == 1 or value > values[chain[wanted - 2]]):
-            if again:
-                chain.pop()
-            chain.append(i)
-    return chain
-
-
-def _lengths(values: Sequence[tuple[int, ...]]) -> list[int]:
-    """Length of the longest strictly rising subsequence that ends at each index."""
-    tails: list[tuple[int, ...]] = []
-    found = []
-    for value in values:
-        place = bisect_left(tails, value)
-        if place == len(tails):
-            tails.append(value)
-        else:
-            tails[place] = value
-        found.append(place + 1)
+    points = np.flatnonzero(rises)
+    # Lists follow each other, so that one chain through all of them is a longest one in each.
+    first = np.searchsorted(lists[points], lists[points])
+    found = np.zeros(len(lists), np.bool_)
+    found[points[longest_rising(first + rises[points] - 1)]] = True
+    for some in np.unique(lists[rises == 0]).tolist():
+        begin, end = np.searchsorted(lists, (some, some + 1)).tolist()
+        own = slice(begin, end)
+        found[own] = _or_one_tie(found[own], ranks[own], numbers[own])
     return found
+
+
+def _or_one_tie(chain: Integers, ranks: Integers, numbers: Integers) -> Integers:
+    """The chain of one list, or, where that is worth more, the pairs of one old rank, wherever new put
+    them."""
+    tied, sizes = np.unique(ranks, return_counts=True)
+    tie = ranks == tied[np.argmax(sizes)]
+    of_chain, of_tie = (
+        sorted(zip(ranks[m].tolist(), numbers[m].tolist(), strict=True)) for m in (chain, tie)
+    )
+    better = (-len(of_tie), of_tie) < (-len(of_chain), of_chain)
+    return tie if better else chain
