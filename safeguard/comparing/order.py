@@ -15,7 +15,7 @@ from operator import itemgetter
 import pyarrow as pa
 
 from safeguard.comparing.exchange import Exchange
-from safeguard.comparing.pairing import DUE, list_columns
+from safeguard.comparing.pairing import DUE, list_columns, new_list_columns
 from safeguard.comparing.sequence import Place, in_place, in_place_once
 from safeguard.comparing.sql import columns, same
 from safeguard.planning.layout import ContentPlan
@@ -27,12 +27,12 @@ def judge_order(exchange: Exchange, plan: ContentPlan, route: int) -> int:
     """Record moved entries of the partition that was just paired; returns how many entries are
     renumbered but in order. Reads `m`, `repeated`, `side_old`, `side_new`; writes
     `moved(rid, nid, r)`."""
-    by = columns(list_columns(plan))
+    by = columns(list_columns(plan, route))
     exchange.run(
         f"""CREATE OR REPLACE VIEW placed AS SELECT rid, nid, {by}, opo, npo FROM m
         WHERE cls = {DUE} AND nid IS NOT NULL AND opo IS NOT NULL"""
     )
-    _find_unordered(exchange, plan)
+    _find_unordered(exchange, plan, route)
     renumbered = _renumbered(exchange, plan)
     if exchange.number("SELECT count(*) FROM unordered"):
         for table in _settle(exchange, plan, route):
@@ -43,12 +43,12 @@ def judge_order(exchange: Exchange, plan: ContentPlan, route: int) -> int:
     return renumbered
 
 
-def _find_unordered(exchange: Exchange, plan: ContentPlan) -> None:
+def _find_unordered(exchange: Exchange, plan: ContentPlan, route: int) -> None:
     """Lists in which some entry does not stand after all that it stood after, with a number `ln`;
     `tangled` where one of its items stands more than once. A list that numbers all its entries as it
     did is in order."""
-    whose = list_columns(plan)
-    by, listed = columns(whose), whose[2:]
+    whose = list_columns(plan, route)
+    by = columns(whose)
     where = "WHERE opo IS DISTINCT FROM npo" if _numbers_alike(plan) else ""
     exchange.create(
         "unordered",
@@ -61,7 +61,7 @@ def _find_unordered(exchange: Exchange, plan: ContentPlan) -> None:
         found AS (SELECT DISTINCT {by} FROM neighbours
             WHERE (opo > opo_before AND npo <= npo_before) OR (npo IS NULL AND many > 1))
         SELECT {by}, row_number() OVER () AS ln,
-            EXISTS (SELECT 1 FROM repeated q WHERE {same(listed, "q", "f")}) AS tangled
+            EXISTS (SELECT 1 FROM repeated q WHERE {same(new_list_columns(plan), "q", "f")}) AS tangled
         FROM found f""",
     )
 
@@ -93,7 +93,7 @@ def _settle(exchange: Exchange, plan: ContentPlan, route: int) -> Iterator[pa.Ta
     then list after list of the others."""
     yield _settle_once(exchange, plan, route)
     moved: list[tuple[int, int, int]] = []
-    for entries in _tangled_lists(exchange, plan):
+    for entries in _tangled_lists(exchange, plan, route):
         moved += [(rid, nid, route) for rid, nid in moved_entries(entries)]
         if len(moved) > 100_000:
             yield _table(moved)
@@ -109,7 +109,7 @@ def _settle_once(exchange: Exchange, plan: ContentPlan, route: int) -> pa.Table:
             (dense_rank() OVER (PARTITION BY u.ln ORDER BY opo))::INTEGER AS rank,
             CASE WHEN npo IS NULL THEN 0 ELSE row_number() OVER
                 (PARTITION BY u.ln ORDER BY npo NULLS LAST, opo DESC, nid) END::INTEGER AS rise
-        FROM placed p JOIN unordered u ON {same(list_columns(plan), "p", "u")}
+        FROM placed p JOIN unordered u ON {same(list_columns(plan, route), "p", "u")}
         WHERE NOT u.tangled ORDER BY ln, rank, rise"""
     )
     names = ("ln", "rank", "rise", "rid")
@@ -150,22 +150,21 @@ def moved_entries(entries: list[Entry]) -> list[tuple[int, int]]:
     return found
 
 
-def _tangled_lists(exchange: Exchange, plan: ContentPlan) -> Iterator[list[Entry]]:
+def _tangled_lists(exchange: Exchange, plan: ContentPlan, route: int) -> Iterator[list[Entry]]:
     """Every entry of each tangled list, with dense ranks of list, item and position."""
     items = columns([k.slot for k in plan.items]) or "1"
-    whose = list_columns(plan)
     # The new side has no src: where one owner's list came from several old systems, each old list
     # is held against all of the new one.
     sql = f"""
         WITH u AS (SELECT * FROM unordered WHERE tangled), entries AS (
             SELECT u.ln, TRUE AS is_old, o.rid AS number, {items_of(plan, "o")}, o.po AS opo,
                 NULL AS npo, m.nid AS partner
-            FROM side_old o JOIN u ON {same(whose, "u", "o")}
+            FROM side_old o JOIN u ON {same(list_columns(plan, route), "u", "o")}
             LEFT JOIN m ON m.rid = o.rid
             WHERE o.cls = {DUE}
             UNION ALL
             SELECT u.ln, FALSE, n.nid, {items_of(plan, "n")}, NULL, n.po, NULL
-            FROM side_new n JOIN u ON {same(whose[2:], "u", "n")})
+            FROM side_new n JOIN u ON {same(new_list_columns(plan), "u", "n")})
         SELECT ln, is_old, number, dense_rank() OVER (PARTITION BY ln ORDER BY {items}) AS item,
             CASE WHEN is_old AND opo IS NOT NULL
                     THEN dense_rank() OVER (PARTITION BY ln, is_old ORDER BY opo)

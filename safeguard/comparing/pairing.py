@@ -23,8 +23,8 @@ DUE, LATE = 0, 1
 class Pairing:
     """Pairs the entries of one route. Leaves `side_old` and `side_new`, the entries that can be
     paired, and `m` (rid, nid, cls, eq, single): rid NULL is a surplus, nid NULL an absent entry. Of
-    lists a pair also has the old entry's list (src, mine and the list's slots) and both places (opo,
-    npo), and `repeated` are the keys that stand more than once on a side."""
+    lists a pair also has the old entry's list (see `list_columns`) and both places (opo, npo), and
+    `repeated` are the keys that stand more than once on a side."""
 
     def __init__(
         self,
@@ -244,7 +244,7 @@ class Pairing:
         """What `m` holds of a list's pair: the list as old has it, and both places."""
         if not self.plan.order:
             return ""
-        return f", {columns(list_columns(self.plan), 'o')}, o.po AS opo, n.po AS npo"
+        return f", {columns(list_columns(self.plan, self.route), 'o')}, o.po AS opo, n.po AS npo"
 
     @property
     def _whole_list(self) -> tuple[str, ...]:
@@ -297,9 +297,17 @@ class Pairing:
         self.exchange.drop("hit")
 
 
-def list_columns(plan: ContentPlan) -> list[str]:
-    """Columns of an old entry that tell its list: of which source, of which of merged owners, which."""
-    return ["src", "mine", *(k.slot for k in (*plan.owners, *plan.lists))]
+def list_columns(plan: ContentPlan, route: int) -> list[str]:
+    """Columns of an old entry that tell its list: beside those of the new side's list its source and
+    its owner before ids were merged, where there are several sources or ids are translated."""
+    several = ["src"] if len(plan.old) > 1 else []
+    translated = ["mine"] if forward_slots(plan) or plan.new[route].crosswalks else []
+    return [*several, *translated, *new_list_columns(plan)]
+
+
+def new_list_columns(plan: ContentPlan) -> list[str]:
+    """Columns of an entry of either side that tell the list of the new side."""
+    return [k.slot for k in (*plan.owners, *plan.lists)]
 
 
 def _named(keys: Sequence[str], alias: str, values: Sequence[str], names: Sequence[str]) -> str:
