@@ -15,8 +15,8 @@ longest common subsequences", CACM 20(5), 1977).
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Hashable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -35,31 +35,51 @@ class Place:
     rank: int | None
 
 
-def in_place(old: Sequence[Place], new: Sequence[Place]) -> dict[int, int]:
-    """Old number -> new number of the entries that stand in order.
+@dataclass(frozen=True)
+class Singles:
+    """Pairs of one list whose items stand once on either side, as columns: the old rank and number,
+    the new rank (0 for none) and number. Ranks are those of `Place`, from 1 on."""
+
+    ranks: Integers
+    numbers: Integers
+    new_ranks: Integers
+    new_numbers: Integers
+
+
+_NO_SINGLES = Singles(*(np.zeros(0, np.int64) for _ in range(4)))
+
+
+def in_place(
+    old: Sequence[Place],
+    new: Sequence[Place],
+    singles: Singles = _NO_SINGLES,
+    crowd: Collection[int] = (),
+    some_unranked: bool = False,
+) -> tuple[dict[int, int], Integers]:
+    """Old number -> new number of the entries that stand in order, and for each of `singles` whether
+    it does. Items of `singles` are not among `old` and `new`.
 
     Old entries without a rank promise no order: they are in no chain and never moved; the caller
     leaves them out. A new entry without a rank keeps no order that old had: it stays only beside
-    entries that old ties it with.
+    entries that old ties it with. Of entries that are not here the caller says which old ranks they
+    tie (`crowd`) and whether one has no new rank (`some_unranked`).
     """
     ranked = [place for place in old if place.rank is not None]
-    by_item = _by_item(new)
-    ties = _ties(ranked)
-    points = sorted(_points(ranked, ties, by_item))
-    values = _dense([point.rise for point in points])
-    marks = _dense([point.mark for point in points])
-    chain = [points[i] for i in longest_rising(values, marks).tolist()]
-    placed = _assigned(chain, ties)
-    unranked = {place.item for place in new if place.rank is None}
-    alone = _best_tie(ties, by_item, unranked)
-    return max(placed, alone, key=lambda found: _worth(found, ranked))
+    by_item, ties = _by_item(new), _ties(ranked)
+    points = list(_points(ranked, ties, by_item, {*crowd, *_shared(ties, singles)}))
+    placed, stays = _chain(points, ties, singles)
+    if some_unranked or any(p.rank is None for p in new) or not singles.new_ranks.all():
+        alone, tied = _best_tie(ties, by_item, singles)
+        if _worth(alone, tied, ranked, singles) > _worth(placed, stays, ranked, singles):
+            return alone, tied
+    return placed, stays
 
 
 Tie = dict[Hashable, list[Place]]
 """The old entries of one rank, by item: their order among themselves promises nothing."""
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class _Point:
     """One possible match: an item of one old rank with one new entry. Points of one rank are sorted so
     that a strictly rising chain takes no old entry twice."""
@@ -68,13 +88,59 @@ class _Point:
     within: tuple[int, int]
     new: int
     rise: tuple[int, int, int]
-    item: Hashable = field(compare=False)
-    tied: bool = field(compare=False)
+    item: Hashable
+    tied: bool
 
     @property
     def mark(self) -> tuple[int, int]:
         """The old entry that it stands for; in a tie each match stands for itself."""
         return (self.old_rank, self.new if self.tied else -1)
+
+
+def _shared(ties: dict[int, Tie], singles: Singles) -> Iterator[int]:
+    """Old ranks in which a single stands beside others."""
+    ranks = np.array(sorted(ties), np.int64)
+    yield from ranks[np.isin(ranks, singles.ranks)].tolist()
+
+
+def _chain(
+    points: Sequence[_Point], ties: dict[int, Tie], singles: Singles
+) -> tuple[dict[int, int], Integers]:
+    """The longest rising chain through the points of both kinds."""
+    alone = np.flatnonzero(singles.new_ranks)
+    of_singles = [c[alone] for c in (singles.ranks, singles.new_ranks, singles.new_numbers)]
+    columns = [(p.old_rank, *p.within, *p.rise) for p in points]
+    table = np.array(columns, np.int64).reshape(-1, 6).T
+    ranks, new_ranks, new_numbers = of_singles
+    # A single beside another entry of its rank is sorted as tied entries are; alone it sorts itself.
+    rank, within, within_number, rise, backwards, rise_number = (
+        np.concatenate(pair)
+        for pair in zip(
+            (ranks, new_ranks, new_numbers, new_ranks, -ranks, new_numbers), table, strict=True
+        )
+    )
+    order = np.lexsort((within_number, within, rank))
+    values = _dense(rise, backwards, rise_number)[order]
+    seen: dict[tuple[int, int], int] = {}
+    marks = [len(alone) + seen.setdefault(point.mark, len(seen)) for point in points]
+    marked = np.concatenate((np.arange(len(alone)), np.array(marks, np.int64)))[order]
+    chain = order[longest_rising(values, marked)]
+    stays = np.zeros(len(singles.ranks), np.bool_)
+    stays[alone[chain[chain < len(alone)]]] = True
+    return _assigned(
+        [points[i - len(alone)] for i in chain[chain >= len(alone)].tolist()], ties
+    ), stays
+
+
+def _dense(first: Integers, second: Integers, third: Integers) -> Integers:
+    """Integers from 0 on that are ordered, and equal, as the triples are."""
+    order = np.lexsort((third, second, first))
+    steps = np.zeros(len(order), np.int64)
+    for part in (first, second, third):
+        steps[1:] |= part[order][1:] != part[order][:-1]
+    found = np.empty(len(order), np.int64)
+    found[order] = np.cumsum(steps)
+    return found
 
 
 def _ties(ranked: Sequence[Place]) -> dict[int, Tie]:
@@ -93,12 +159,15 @@ def _by_item(new: Sequence[Place]) -> dict[Hashable, list[Place]]:
 
 
 def _points(
-    ranked: Sequence[Place], ties: dict[int, Tie], by_item: dict[Hashable, list[Place]]
+    ranked: Sequence[Place],
+    ties: dict[int, Tie],
+    by_item: dict[Hashable, list[Place]],
+    crowd: Collection[int],
 ) -> Iterator[_Point]:
     nth = _occurrences(ranked)
     often = {item for item, n in Counter(p.item for p in ranked).items() if n > MOST_PER_ITEM}
     for rank, tie in ties.items():
-        tied = sum(map(len, tie.values())) > 1
+        tied = rank in crowd or sum(map(len, tie.values())) > 1
         for item, places in tie.items():
             others = by_item.get(item, [])
             # Like entries within a tie are interchangeable, but no more of them than there are: where
@@ -129,11 +198,14 @@ def _occurrences(ranked: Sequence[Place]) -> dict[int, int]:
     return found
 
 
-def _worth(found: dict[int, int], ranked: Sequence[Place]) -> tuple[int, list[tuple[int, int]]]:
+def _worth(
+    found: dict[int, int], stays: Integers, ranked: Sequence[Place], singles: Singles
+) -> tuple[int, list[tuple[int, int]]]:
     """More is better; of as many, those that stand earliest in old."""
-    return len(found), sorted((-(p.rank or 0), -p.number) for p in ranked if p.number in found)[
-        ::-1
-    ]
+    old = [(-(p.rank or 0), -p.number) for p in ranked if p.number in found]
+    columns = ((-c[stays]).tolist() for c in (singles.ranks, singles.numbers))
+    every = sorted([*old, *zip(*columns, strict=True)], reverse=True)
+    return len(every), every
 
 
 def _assigned(chain: Sequence[_Point], ties: dict[int, Tie]) -> dict[int, int]:
@@ -148,25 +220,26 @@ def _assigned(chain: Sequence[_Point], ties: dict[int, Tie]) -> dict[int, int]:
 
 
 def _best_tie(
-    ties: dict[int, Tie], by_item: dict[Hashable, list[Place]], unranked: set[Hashable]
-) -> dict[int, int]:
+    ties: dict[int, Tie], by_item: dict[Hashable, list[Place]], singles: Singles
+) -> tuple[dict[int, int], Integers]:
     """The most entries of one old rank that new has, wherever it put them; the earliest of several."""
-    best: dict[int, int] = {}
-    for rank in sorted(ties) if unranked else ():
-        found = {
-            place.number: other.number
-            for item, places in ties[rank].items()
-            for place, other in zip(places, by_item.get(item, ()), strict=False)
-        }
-        if len(found) > len(best):
-            best = found
-    return best
+    most, best = 0, -1
+    sizes = dict(
+        zip(*(c.tolist() for c in np.unique(singles.ranks, return_counts=True)), strict=True)
+    )
+    for rank in sorted({*ties, *sizes}):
+        size = sizes.get(rank, 0) + len(_of_tie(ties.get(rank, {}), by_item))
+        if size > most:
+            most, best = size, rank
+    return _of_tie(ties.get(best, {}), by_item), singles.ranks == best
 
 
-def _dense(values: Sequence[tuple[int, ...]]) -> Integers:
-    """Integers from 0 on that are ordered, and equal, as the values are."""
-    order = {value: i for i, value in enumerate(sorted(set(values)))}
-    return np.array([order[value] for value in values], np.int64)
+def _of_tie(tie: Tie, by_item: dict[Hashable, list[Place]]) -> dict[int, int]:
+    return {
+        place.number: other.number
+        for item, places in tie.items()
+        for place, other in zip(places, by_item.get(item, ()), strict=False)
+    }
 
 
 def in_place_once(lists: Integers, ranks: Integers, rises: Integers, numbers: Integers) -> Integers:

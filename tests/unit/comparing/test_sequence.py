@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,9 +16,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import oracle
-from safeguard.comparing.order import Entry, moved_entries
+from safeguard.comparing.order import TangledList, moved_in
 from safeguard.comparing.rising import longest_rising
-from safeguard.comparing.sequence import Place, in_place, in_place_once
+from safeguard.comparing.sequence import Place, Singles, in_place, in_place_once
+
+Entry = tuple[int, bool, int, int, int | None, int | None]
+"""(list number, is old, entry number, item number, rank, partner's number)."""
 
 
 def places(items: str, ranks: list[int | None] | None = None) -> list[Place]:
@@ -37,20 +41,20 @@ def places(items: str, ranks: list[int | None] | None = None) -> list[Place]:
     ],
 )
 def test_what_stays(old, new, stays):
-    found = in_place(places(old), places(new))
+    found, _ = in_place(places(old), places(new))
     assert set(found) == set(stays)
 
 
 def test_ties_in_old_promise_nothing_and_ties_in_new_keep_nothing():
-    assert len(in_place(places("ab", [1, 1]), places("ba"))) == 2
-    assert len(in_place(places("ab"), places("ab", [1, 1]))) == 1
+    assert len(in_place(places("ab", [1, 1]), places("ba"))[0]) == 2
+    assert len(in_place(places("ab"), places("ab", [1, 1]))[0]) == 1
 
 
 @pytest.mark.parametrize("seed", range(300))
 def test_the_chain_is_as_long_as_any_and_the_earliest_in_old(seed):
     rng = random.Random(seed)
     old, new = ("".join(rng.choices("abc", k=rng.randint(0, 6))) for _ in range(2))
-    found = in_place(places(old), places(new))
+    found, _ = in_place(places(old), places(new))
     best = oracle.longest(
         [(i, x, i) for i, x in enumerate(old)], [(i, x, i) for i, x in enumerate(new)]
     )
@@ -63,7 +67,7 @@ def test_ties_of_items_that_stand_once(seed):
     rng = random.Random(seed)
     old, new = (rng.sample("abcde", rng.randint(0, 5)) for _ in range(2))
     ranks = [[rng.randint(1, 3) for _ in side] for side in (old, new)]
-    found = in_place(places("".join(old), ranks[0]), places("".join(new), ranks[1]))
+    found, _ = in_place(places("".join(old), ranks[0]), places("".join(new), ranks[1]))
     best = oracle.longest(
         [(i, x, ranks[0][i]) for i, x in enumerate(old)],
         [(i, x, ranks[1][i]) for i, x in enumerate(new)],
@@ -178,3 +182,65 @@ def moved_at_once(lists: list[list[Entry]]) -> set[tuple[int, int]]:
     table = np.array(sorted(rows), np.int64).reshape(-1, 5)
     stays = in_place_once(*table.T[:4])
     return {(old, new) for _, _, _, old, new in table[~stays].tolist()}
+
+
+REPEATING = st.lists(st.tuples(st.integers(0, 4), RANKS, RANKS, MISSING), max_size=10)
+
+
+@many
+@given(REPEATING, st.randoms())
+def test_items_that_stand_once_may_be_taken_as_columns(written, rng):
+    own = written_list(0, [((old, new), missing) for _, old, new, missing in written], rng)
+    items = {
+        number: written[item][0]
+        for _, is_old, number, item, _, _ in own
+        for number in [(is_old, number)]
+    }
+    own = paired([(*e[:3], items[e[1], e[2]], *e[4:]) for e in own])
+    assert set(moved_in_columns(own)) == set(moved_entries(own))
+
+
+def paired(own: list[Entry]) -> list[Entry]:
+    """What stands once on either side is always paired."""
+    sides = [Counter(e[3] for e in own if e[1] is is_old) for is_old in (True, False)]
+    once = {e[3]: e[2] for e in own if not e[1] and all(side[e[3]] == 1 for side in sides)}
+    return [(*e[:5], once.get(e[3], e[5])) if e[1] else e for e in own]
+
+
+def moved_entries(own: list[Entry]) -> list[tuple[int, int]]:
+    """Entry by entry."""
+    return pairs_of(moved_in(TangledList(*places_of(own), partners_of(own), in_columns([], own))))
+
+
+def moved_in_columns(own: list[Entry]) -> list[tuple[int, int]]:
+    sides = [[e[3] for e in own if e[1] is is_old] for is_old in (True, False)]
+    twice = {item for side in sides for item in side if side.count(item) > 1}
+    others = [e for e in own if e[3] in twice]
+    old_ranks = [e[4] for e in own if e[1]]
+    tangled = TangledList(
+        *places_of(others),
+        partners_of(others),
+        in_columns([e for e in own if e[3] not in twice], own),
+        {e[4] for e in others if e[1] and e[4] is not None and old_ranks.count(e[4]) > 1},
+        any(e[4] is None for e in own if not e[1]),
+    )
+    return pairs_of(moved_in(tangled))
+
+
+def places_of(own: list[Entry]) -> list[list[Place]]:
+    return [[Place(e[2], e[3], e[4]) for e in own if e[1] is is_old] for is_old in (True, False)]
+
+
+def partners_of(own: list[Entry]) -> dict[int, int]:
+    return {e[2]: e[5] for e in own if e[1] and e[5] is not None}
+
+
+def in_columns(singles: list[Entry], own: list[Entry]) -> Singles:
+    new_ranks = {e[2]: e[4] or 0 for e in own if not e[1]}
+    pairs = [e for e in singles if e[1] and e[4] is not None and e[5] is not None]
+    rows = [(e[4], e[2], new_ranks[e[5]], e[5]) for e in pairs]
+    return Singles(*np.array(rows, np.int64).reshape(-1, 4).T)
+
+
+def pairs_of(moved) -> list[tuple[int, int]]:
+    return list(zip(*(side.tolist() for side in moved), strict=True))
