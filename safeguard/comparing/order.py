@@ -173,13 +173,14 @@ def _tangled_lists(exchange: Exchange, plan: ContentPlan, route: int) -> Iterato
         )
     )
     found = exchange.table(_tangled(plan, whose, here))
-    is_single = pc.equal(found.column("kind"), _SINGLE)
-    others = found.filter(pc.invert(is_single)).select(_ENTRY).to_pydict()
-    found = found.filter(is_single)
+    many = pc.sum(pc.equal(found.column("kind"), _SINGLE)).as_py() or 0
+    others = found.slice(many).select(_ENTRY).to_pydict()
     names = ("ln", "rank", "rid", "new_rank", "nid")
-    lists, *singles = (found.column(name).to_numpy() for name in names)
-    by_list = groupby(zip(*others.values(), strict=True), key=itemgetter(0))
-    entries = {number: list(rows) for number, rows in by_list}
+    lists, *singles = (found.column(name)[:many].to_numpy() for name in names)
+    del found
+    rows = sorted(zip(*others.values(), strict=True), key=itemgetter(0))
+    by_list = groupby(rows, key=itemgetter(0))
+    entries = {number: list(own) for number, own in by_list}
     # What repeats may all stand in another source's list of the owner.
     for number in sorted({*entries, *np.unique(lists).tolist()}):
         first, last = np.searchsorted(lists, (number, number + 1))
@@ -244,7 +245,7 @@ def _tangled(plan: ContentPlan, whose: list[str], here: list[str]) -> str:
                 ELSE dense_rank() OVER (PARTITION BY ln ORDER BY opo NULLS LAST) END::INTEGER AS rank,
             CASE WHEN npo IS NULL THEN 0
                 ELSE dense_rank() OVER (PARTITION BY ln ORDER BY npo NULLS LAST) END::INTEGER AS new_rank
-        FROM entries ORDER BY ln"""
+        FROM entries ORDER BY kind, ln"""
 
 
 def _also(plan: ContentPlan, alias: str) -> str:

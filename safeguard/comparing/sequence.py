@@ -108,22 +108,22 @@ def _chain(
 ) -> tuple[dict[int, int], Integers]:
     """The longest rising chain through the points of both kinds."""
     alone = np.flatnonzero(singles.new_ranks)
-    of_singles = [c[alone] for c in (singles.ranks, singles.new_ranks, singles.new_numbers)]
-    columns = [(p.old_rank, *p.within, *p.rise) for p in points]
-    table = np.array(columns, np.int64).reshape(-1, 6).T
-    ranks, new_ranks, new_numbers = of_singles
-    # A single beside another entry of its rank is sorted as tied entries are; alone it sorts itself.
-    rank, within, within_number, rise, backwards, rise_number = (
-        np.concatenate(pair)
-        for pair in zip(
-            (ranks, new_ranks, new_numbers, new_ranks, -ranks, new_numbers), table, strict=True
-        )
+    ranks, new_ranks, numbers = (
+        c if len(alone) == len(c) else c[alone]  # a million need no copy
+        for c in (singles.ranks, singles.new_ranks, singles.new_numbers)
     )
-    order = np.lexsort((within_number, within, rank))
-    values = _dense(rise, backwards, rise_number)[order]
+    columns = [(p.old_rank, *p.within, *p.rise) for p in points]
+    rank, within, within_number, rise, backwards, rise_number = (
+        np.array(columns, np.int64).reshape(-1, 6).T
+    )
+    # A single is sorted as tied entries are: where it is alone in its rank, that is no matter.
+    order = _order((ranks, rank), (new_ranks, within), (numbers, within_number))
+    values = _dense((new_ranks, rise), (-ranks, backwards), (numbers, rise_number))[order]
     seen: dict[tuple[int, int], int] = {}
     marks = [len(alone) + seen.setdefault(point.mark, len(seen)) for point in points]
-    marked = np.concatenate((np.arange(len(alone)), np.array(marks, np.int64)))[order]
+    marked = np.concatenate((np.arange(len(alone), dtype=np.int32), np.array(marks, np.int32)))[
+        order
+    ]
     chain = order[longest_rising(values, marked)]
     stays = np.zeros(len(singles.ranks), np.bool_)
     stays[alone[chain[chain < len(alone)]]] = True
@@ -132,12 +132,28 @@ def _chain(
     ), stays
 
 
-def _dense(first: Integers, second: Integers, third: Integers) -> Integers:
-    """Integers from 0 on that are ordered, and equal, as the triples are."""
-    order = np.lexsort((third, second, first))
-    steps = np.zeros(len(order), np.int64)
-    for part in (first, second, third):
-        steps[1:] |= part[order][1:] != part[order][:-1]
+Halves = tuple[Integers, Integers]
+"""One column of the singles and of the other points."""
+
+
+def _order(*keys: Halves) -> Integers:
+    """What sorts the points by these columns."""
+    return np.lexsort([_joined(halves) for halves in reversed(keys)])
+
+
+def _joined(halves: Halves) -> Integers:
+    """One column, typed as the one of the singles, which are many."""
+    one, other = halves
+    return np.concatenate((one, other.astype(one.dtype)))
+
+
+def _dense(*keys: Halves) -> Integers:
+    """Integers from 0 on that are ordered, and equal, as the points are by these columns."""
+    order = _order(*keys)
+    steps = np.zeros(len(order), np.bool_)
+    for halves in keys:
+        column = _joined(halves)[order]
+        steps[1:] |= column[1:] != column[:-1]
     found = np.empty(len(order), np.int64)
     found[order] = np.cumsum(steps)
     return found
