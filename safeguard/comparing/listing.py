@@ -53,16 +53,19 @@ def _one_list(
         f"SELECT {teller.old_key(plan.owners)}, {teller.old_key(plan.lists)} FROM old o WHERE rid = {rid}"
     )[0]
     old, new = _old_lines(plan, teller, route, rid, lists), _new_lines(plan, route, rid, lists)
-    left, right = ([ListLine(*row) for row in exchange.rows(sql)] for sql in (old, new))
-    cut = max(0, len(left) - LINES) + max(0, len(right) - LINES)
+    left, right = (
+        [ListLine(*row) for row in exchange.rows(f"{sql} LIMIT {LINES}")] for sql in (old, new)
+    )
+    # A list may have millions of entries: those that are not shown are only counted.
+    entries = sum(exchange.number(f"SELECT count(*) FROM ({sql})") for sql in (old, new))
     return ListSample(
         plan.contract.content,
         plan.new[route].system,
         owner or "(no owner)",
         which,
-        tuple(left[:LINES]),
-        tuple(right[:LINES]),
-        cut,
+        tuple(left),
+        tuple(right),
+        entries - len(left) - len(right),
     )
 
 

@@ -22,7 +22,9 @@ DUE, LATE = 0, 1
 
 class Pairing:
     """Pairs the entries of one route. Leaves `side_old` and `side_new`, the entries that can be
-    paired, and `m` (rid, nid, cls, eq, single): rid NULL is a surplus, nid NULL an absent entry."""
+    paired, and `m` (rid, nid, cls, eq, single): rid NULL is a surplus, nid NULL an absent entry. Of
+    lists a pair also has the old entry's list (see `list_columns`) and both places (opo, npo), and
+    `repeated` are the keys that stand more than once on a side."""
 
     def __init__(
         self,
@@ -41,6 +43,7 @@ class Pairing:
         self.exchange.drop("m")
         self._pick(only)
         self._overlap()
+        self._find_repeated("LIMIT 0")
         if not self._join_all():
             self._find_repeated()
             self._join_single()
@@ -185,12 +188,12 @@ class Pairing:
         ((old, new),) = self.exchange.rows("SELECT count(rid), count(nid) FROM m")
         return sizes == [old, new]
 
-    def _find_repeated(self) -> None:
+    def _find_repeated(self, limit: str = "") -> None:
         keys = columns(self.keys)
         self.exchange.create(
             "repeated",
             f"""AS SELECT {keys} FROM side_old GROUP BY {keys} HAVING count(*) > 1
-            UNION SELECT {keys} FROM side_new GROUP BY {keys} HAVING count(*) > 1""",
+            UNION SELECT {keys} FROM side_new GROUP BY {keys} HAVING count(*) > 1 {limit}""",
         )
 
     def _join_single(self) -> None:
@@ -204,6 +207,7 @@ class Pairing:
             "m",
             f"""AS SELECT o.rid, n.nid, o.cls,
                 o.rid IS NOT NULL AND n.nid IS NOT NULL AND {self.equal} AS eq, TRUE AS single
+                {self._places}
             FROM {old} o FULL JOIN {new} n ON {same(self.keys, "o", "n")} {limit}""",
         )
 
@@ -220,8 +224,9 @@ class Pairing:
         if any(r.field.spec.accept for r in self.rules):
             self._cancel(*normal, eq="FALSE", where=("TRUE", "TRUE"))
         self._pair_in_order(*normal)
-        self.exchange.run("INSERT INTO m SELECT rid, NULL, cls, FALSE, FALSE FROM ro")
-        self.exchange.run("INSERT INTO m SELECT NULL, nid, NULL, FALSE, FALSE FROM rn")
+        left = "INSERT INTO m BY NAME SELECT FALSE AS eq, FALSE AS single"
+        self.exchange.run(f"{left}, rid, cls FROM ro")
+        self.exchange.run(f"{left}, nid FROM rn")
         self.exchange.drop("ro", "rn")
 
     @property
@@ -234,6 +239,18 @@ class Pairing:
         """What is carried beside the values: the key, and where a list has the entry."""
         return (*self.keys, *(("po",) if self.plan.order else ()))
 
+    @property
+    def _places(self) -> str:
+        """What `m` holds of a list's pair: the list as old has it, and both places."""
+        if not self.plan.order:
+            return ""
+        return f", {columns(list_columns(self.plan, self.route), 'o')}, o.po AS opo, n.po AS npo"
+
+    @property
+    def _whole_list(self) -> tuple[str, ...]:
+        """What of its list an old entry carries beside the key."""
+        return ("src", "mine") if self.plan.order else ()
+
     def _mapped(self, alias: str) -> str:
         return " AND ".join(["TRUE", *(f"NOT {r.unmapped(alias)}" for r in self.rules)])
 
@@ -244,14 +261,15 @@ class Pairing:
             "hit",
             f"""AS WITH o AS (SELECT *,
                     row_number() OVER (PARTITION BY {by} ORDER BY cls, {place}rid) AS nth
-                FROM (SELECT o.rid, o.cls, {_named(self._carried, "o", old, names)}
+                FROM (SELECT o.rid, o.cls, {_named((*self._carried, *self._whole_list), "o", old, names)}
                     FROM ro o WHERE {where[0]})),
             n AS (SELECT *, row_number() OVER (PARTITION BY {by} ORDER BY {place}nid) AS nth
                 FROM (SELECT n.nid, {_named(self._carried, "n", new, names)}
                     FROM rn n WHERE {where[1]}))
-            SELECT o.rid, n.nid, o.cls FROM o JOIN n ON {same([*self.keys, *names, "nth"], "o", "n")}""",
+            SELECT o.rid, n.nid, o.cls, {eq} AS eq, TRUE AS single{self._places}
+            FROM o JOIN n ON {same([*self.keys, *names, "nth"], "o", "n")}""",
         )
-        self._take(f"SELECT rid, nid, cls, {eq}, TRUE FROM hit")
+        self._take()
 
     def _pair_in_order(self, old: list[str], new: list[str]) -> None:
         keys = columns(self.keys)
@@ -261,22 +279,35 @@ class Pairing:
             "hit",
             f"""AS WITH o AS (SELECT *, count(*) OVER (PARTITION BY {keys}) AS many,
                     row_number() OVER (PARTITION BY {keys} ORDER BY cls, {ordered}{place}rid) AS nth
-                FROM (SELECT o.rid, o.cls, {_named(self._carried, "o", old, names)}
+                FROM (SELECT o.rid, o.cls, {_named((*self._carried, *self._whole_list), "o", old, names)}
                     FROM ro o)),
             n AS (SELECT *, count(*) OVER (PARTITION BY {keys}) AS many,
                     row_number() OVER (PARTITION BY {keys} ORDER BY {ordered}{place}nid) AS nth
                 FROM (SELECT n.nid, {_named(self._carried, "n", new, names)} FROM rn n))
-            SELECT o.rid, n.nid, o.cls, o.many = 1 AND n.many = 1 AS single
+            SELECT o.rid, n.nid, o.cls, FALSE AS eq, o.many = 1 AND n.many = 1 AS single{self._places}
             FROM o JOIN n ON {same([*self.keys, "nth"], "o", "n")}""",
         )
-        self._take("SELECT rid, nid, cls, FALSE, single FROM hit")
+        self._take()
 
-    def _take(self, pairs: str) -> None:
+    def _take(self) -> None:
         """Move the pairs that were hit into `m`."""
-        self.exchange.run(f"INSERT INTO m {pairs}")
+        self.exchange.run("INSERT INTO m BY NAME SELECT * FROM hit")
         self.exchange.run("DELETE FROM ro WHERE rid IN (SELECT rid FROM hit)")
         self.exchange.run("DELETE FROM rn WHERE nid IN (SELECT nid FROM hit)")
         self.exchange.drop("hit")
+
+
+def list_columns(plan: ContentPlan, route: int) -> list[str]:
+    """Columns of an old entry that tell its list: beside those of the new side's list its source and
+    its owner before ids were merged, where there are several sources or ids are translated."""
+    several = ["src"] if len(plan.old) > 1 else []
+    translated = ["mine"] if forward_slots(plan) or plan.new[route].crosswalks else []
+    return [*several, *translated, *new_list_columns(plan)]
+
+
+def new_list_columns(plan: ContentPlan) -> list[str]:
+    """Columns of an entry of either side that tell the list of the new side."""
+    return [k.slot for k in (*plan.owners, *plan.lists)]
 
 
 def _named(keys: Sequence[str], alias: str, values: Sequence[str], names: Sequence[str]) -> str:
