@@ -50,14 +50,22 @@ def _numeric(sql: str, tag: int) -> str:
     return _bytes(f"{_C}.numeric_send({_C}.trim_scale(({sql})::{_C}.numeric))", tag)
 
 
+def _moment(sql: str, tag: int) -> str:
+    """Two hashes that are blind to nothing together: PostgreSQL's own, which folds the 64 bits of
+    microseconds to 32, and that of the seconds as a float, which from the year 2106 on takes
+    neighbours of a microsecond for one. What folds alike lies more than an hour apart."""
+    moment = f"({sql})::{_C}.timestamp"
+    return (
+        f"({_C}.timestamp_hash_extended({moment}, {tag}) "
+        f"# {_C}.hashfloat8extended({_C}.date_part('epoch', {moment}), {tag}))"
+    )
+
+
 _ENCODINGS: dict[TypeName, tuple[str, Callable[[str, int], str]]] = {
     T.INTEGER: ("int8", _seed),
     T.DECIMAL: ("numeric bytes, trimmed", _numeric),
     T.DATE: ("date bytes", lambda sql, tag: _bytes(f"{_C}.date_send({sql})", tag)),
-    T.TIMESTAMP: (
-        "timestamp bytes, UTC",
-        lambda sql, tag: _bytes(f"{_C}.timestamp_send(({sql})::{_C}.timestamp)", tag),
-    ),
+    T.TIMESTAMP: ("timestamp folded and as epoch, UTC", _moment),
     T.UUID: ("uuid", lambda sql, tag: f"{_C}.uuid_hash_extended({sql}, {tag})"),
     T.BYTES: ("bytea", _bytes),
     T.BOOLEAN: ("bool as int8", lambda sql, tag: _seed(f"({sql})::{_C}.int4", tag)),
