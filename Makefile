@@ -1,6 +1,6 @@
 # make demo      from nothing to a blocked rollout
-# make test      what CI runs: lint, types, layers, tests (installs what is missing, Debian only)
-# make test-all  the same with tests that take longer: servers that die, networks that fail
+# make test      lint, types, layers, tests (installs what is missing, Debian only)
+# make test-all  what CI runs: the same with tests that take longer: servers that die, networks that fail
 # make bench     how fast it is, beside its peers: docs/benchmarks.md (BENCH_ARGS="--help")
 # make lint      the same without tests        make format   mend what can be mended
 SHELL := bash
