@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from safeguard.comparing.buckets import folder_of, runs_of_buckets
-from safeguard.comparing.crosswalks import old_view
+from safeguard.comparing.crosswalks import digest, old_view
 from safeguard.comparing.doubt import withdraw_uncertain
 from safeguard.comparing.elsewhere import find_misattributed
 from safeguard.comparing.entries import definition, new_shape, old_shape
@@ -34,7 +34,7 @@ from safeguard.comparing.surroundings import Surroundings
 from safeguard.comparing.tally import Tally
 from safeguard.comparing.telling import Teller
 from safeguard.comparing.tolerance import count_tolerated
-from safeguard.comparing.workers import JoinOrder
+from safeguard.comparing.workers import JoinOrder, book_tables
 from safeguard.findings.result import ContentResult, Looks
 from safeguard.planning.asking import Strategy
 from safeguard.planning.layout import ContentPlan
@@ -174,8 +174,10 @@ class ContentComparison:
     def _join(self) -> None:
         self.files = self.intake.files
         self.parts = runs_of_buckets(self.files.every, PARTITION_BYTES)
+        self.customers = digest(self.exchange, book_tables(self.book))
         for (first, last), done in zip(self.parts, self._joins(), strict=True):
-            self.intake.kept.keep_joined(self._name, first, last, done)
+            kept = replace(done, customers=self.customers)
+            self.intake.kept.keep_joined(self._name, first, last, kept)
             self._take(done)
         self.olds = {r: old_view(self.exchange, self.plan, r) for r in self.routes}
         self.owners = Owners(self.exchange, self.plan, self.book)
@@ -211,9 +213,12 @@ class ContentComparison:
         return f"{folder_of(self._name)}/join-{part[0]:04}-{part[1]:04}"
 
     def _joined_before(self, first: int, last: int) -> JoinDone | None:
-        """What an earlier try of this run made of a partition, if it is still there."""
+        """What an earlier try of this run made of a partition, if it is still there, and the customers
+        are those of then."""
         kept = self.intake.kept.joined(self._name, first, last)
-        return kept if kept and self.store.has(list(kept.files.values())) else None
+        if kept is None or kept.customers != self.customers:
+            return None
+        return kept if self.store.has(list(kept.files.values())) else None
 
     def _take(self, done: JoinDone) -> None:
         self.tally.counts.update(done.counts)

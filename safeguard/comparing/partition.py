@@ -74,6 +74,8 @@ class JoinDone:
 
     counts: Mapping[str, int]
     files: Mapping[str, str]
+    customers: str = ""
+    """What the customers were when it was done, see `crosswalks.digest`: orphans hang on them."""
 
 
 def _numbers_from(bucket: int) -> int:
