@@ -15,7 +15,7 @@ from arrow_session import ArrowSession
 from safeguard.comparing.buckets import Buckets
 from safeguard.comparing.content import ContentComparison
 from safeguard.comparing.exchange import Exchange
-from safeguard.comparing.journal import NoJournal
+from safeguard.comparing.journal import Journal, NoJournal
 from safeguard.comparing.preparing import prepare
 from safeguard.comparing.reading_customers import read_customers
 from safeguard.comparing.surroundings import Surroundings
@@ -76,6 +76,7 @@ def compare_in(
     schema: pa.Schema = SCHEMA,
     new_schema: pa.Schema | None = None,
     batch_rows: int = 65_536,
+    journal: Journal | None = None,
 ) -> Compared:
     """Compare `old` with each of `news`, one new system a route."""
     names = [f"new{i}" for i, _ in enumerate(news)]
@@ -107,7 +108,7 @@ def compare_in(
             around = Surroundings(
                 exchange, store, Systems(sessions), workers, book, SilentProgress(), reveal=True
             )
-            compared = ContentComparison(around, content, NoJournal()).compare()
+            compared = ContentComparison(around, content, journal or NoJournal()).compare()
     finally:
         for session in sessions.values():
             session.close()
