@@ -54,8 +54,6 @@ class Request:
 
     formats: tuple[str, ...] = ()
     reveal: bool = False
-    resumed: bool = False
-    """The run's folder holds an earlier try, which this one goes on with."""
     kindness: Kindness = field(default_factory=Kindness)
     cluster: str = ""
     """Address of a Dask scheduler whose workers do the tasks; "" is this process."""

@@ -93,7 +93,6 @@ def check(
     request = Request(
         formats,
         reveal,
-        resume is not None,
         kindness_of(kindness),
         cluster,
         exchange,

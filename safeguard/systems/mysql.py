@@ -32,9 +32,10 @@ from safeguard.systems.missing import MissingRelation
 from safeguard.systems.mysql_aside import Aside
 from safeguard.systems.mysql_columns import record_batch
 from safeguard.systems.mysql_connect import begin, connected, cut, is_in_transaction
-from safeguard.systems.mysql_sql import literal_schema, own, quoted, select, where
+from safeguard.systems.mysql_sql import literal_schema, quoted, select, where
 from safeguard.systems.mysql_turn import Busy, Turn
 from safeguard.systems.mysql_wire import Rows
+from safeguard.systems.plan_sql import bracketed
 from safeguard.systems.urls import mask, redact, split_host
 
 ALIVE_SECONDS = 5.0
@@ -119,7 +120,7 @@ class MysqlSession:
         """See `Session.count`."""
         self._note_loose(*conditions)
         wanted = ", ".join(
-            "COUNT(*)" if c is None else f"COUNT(CASE WHEN ({own(c)}) THEN 1 END)"
+            "COUNT(*)" if c is None else f"COUNT(CASE WHEN {bracketed(c)} THEN 1 END)"
             for c in conditions
         )
         return tuple(
@@ -220,7 +221,7 @@ class MysqlSession:
         if relation.table is None:
             query = relation.query or ""
             self._note_loose(query)
-            return f"({own(query)}) AS q"
+            return f"{bracketed(query)} AS q"
         schema, table = self._find(relation.table)
         self._loose |= catalog.outside_snapshot(self._engines(schema), table.__eq__)
         return f"{quoted(schema)}.{quoted(table)}" if schema else quoted(table)

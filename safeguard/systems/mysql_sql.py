@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from safeguard.systems.interface import Output
+from safeguard.systems.plan_sql import bracketed
 
 
 def quoted(name: str) -> str:
@@ -16,14 +17,9 @@ def literal_schema(name: str) -> str:
     return f"'{escaped}'" if name else "DATABASE()"
 
 
-def own(sql: str) -> str:
-    """A contract's SQL, on lines of its own, so that a comment at its end hides nothing of ours."""
-    return f"\n{sql}\n"
-
-
 def where(condition: str | None) -> str:
     """The WHERE of a condition, or nothing."""
-    return f" WHERE ({own(condition)})" if condition else ""
+    return f" WHERE {bracketed(condition)}" if condition else ""
 
 
 def select(outputs: tuple[Output, ...], reading: bool = False) -> str:
@@ -32,7 +28,7 @@ def select(outputs: tuple[Output, ...], reading: bool = False) -> str:
 
 
 def _expression(output: Output, reading: bool) -> str:
-    sql = quoted(output.sql) if output.is_column else f"({own(output.sql)})"
+    sql = quoted(output.sql) if output.is_column else bracketed(output.sql)
     if output.condition:
         return f"({sql} IS TRUE)"
     if reading and output.type.declared.startswith("bit"):

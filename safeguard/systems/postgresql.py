@@ -23,6 +23,7 @@ from safeguard.findings.trouble import SafeguardError, SystemProblem, UsageProbl
 from safeguard.systems import postgresql_catalog as catalog
 from safeguard.systems.interface import Column, Limits, Part, Relation, Selection, Table
 from safeguard.systems.missing import MissingRelation
+from safeguard.systems.plan_sql import bracketed
 from safeguard.systems.postgresql_connect import (
     answer,
     arguments,
@@ -34,7 +35,7 @@ from safeguard.systems.postgresql_connect import (
     words_of,
 )
 from safeguard.systems.postgresql_raw import named
-from safeguard.systems.postgresql_sql import own, quoted, select_exact, where
+from safeguard.systems.postgresql_sql import quoted, select_exact, where
 from safeguard.systems.postgresql_sql import select as select_declared
 from safeguard.systems.postgresql_strain import Watch
 from safeguard.systems.postgresql_stream import READ_ERRORS, Readers
@@ -117,7 +118,7 @@ class PostgresqlSession:
     def count(self, relation: Relation, *conditions: str | None) -> tuple[int, ...]:
         """See `Session.count`."""
         wanted = ", ".join(
-            "count(*)" if c is None else f"count(*) FILTER (WHERE ({own(c)}) IS TRUE)"
+            "count(*)" if c is None else f"count(*) FILTER (WHERE {bracketed(c)} IS TRUE)"
             for c in conditions
         )
         sql = f"SELECT {wanted or 'count(*)'} FROM {self._from(relation)}"
@@ -214,7 +215,7 @@ class PostgresqlSession:
 
     def _from(self, relation: Relation) -> str:
         if relation.table is None:
-            return f"({own(relation.query or '')}) AS q"
+            return f"{bracketed(relation.query)} AS q"
         _, schema, table = self._find(relation.table)
         return f"{quoted(schema)}.{quoted(table)}"
 

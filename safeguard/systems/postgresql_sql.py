@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from safeguard.contract.types import TypeName
 from safeguard.systems.interface import Output, Part, SourceType
+from safeguard.systems.plan_sql import bracketed
 
 _NATIVE = {
     TypeName.INTEGER: ("int2", "int4", "int8"),
@@ -24,14 +25,9 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def own(sql: str) -> str:
-    """SQL of a contract, on lines of its own, so that a comment at its end hides nothing of ours."""
-    return f"\n{sql}\n"
-
-
 def where(condition: str | None, part: Part | None = None) -> str:
     """The WHERE clause of a selection, or of one part of it."""
-    terms = [f"({own(condition)})"] if condition else []
+    terms = [bracketed(condition)] if condition else []
     if part is not None and part.range:
         first, *end = part.range
         terms.append(f"ctid >= '({first},0)'")
@@ -52,7 +48,7 @@ def select_exact(outputs: tuple[Output, ...], tail: str) -> str:
 
 def declared(output: Output) -> str:
     """An output as the server declares it."""
-    sql = quoted(output.sql) if output.is_column else f"({own(output.sql)})"
+    sql = quoted(output.sql) if output.is_column else bracketed(output.sql)
     return f"({sql} IS TRUE)" if output.condition else sql
 
 

@@ -10,9 +10,10 @@ import pyarrow as pa
 
 from safeguard.contract.types import TypeName
 from safeguard.systems.interface import Output, Relation, Selection
+from safeguard.systems.plan_sql import bracketed
 from safeguard.systems.postgresql_hash import bucket, encoding, probes, refusal, row_hash
 from safeguard.systems.postgresql_raw import named
-from safeguard.systems.postgresql_sql import declared, own, select_exact, where
+from safeguard.systems.postgresql_sql import declared, select_exact, where
 from safeguard.systems.sums import BUCKETS, BucketSum, Hashed, Question, RouteSum, Scheme
 
 Ask = Callable[[str], list[Any]]
@@ -103,7 +104,7 @@ class PostgresqlSums:
     def live_owners(self, question: Question) -> Iterator[pa.RecordBatch]:
         """See `Sums.live_owners`."""
         selection, owners = question.selection, _columns(question, question.owners)
-        terms = [f"({own(selection.where)})"] if selection.where else []
+        terms = [bracketed(selection.where)] if selection.where else []
         terms += [f"NOT {_condition(question, question.deleted)}"] if question.deleted else []
         condition = f" WHERE {' AND '.join(terms)}" if terms else ""
         columns = ", ".join(f"{_told_apart(o, kind)} AS o{i}" for i, (o, kind) in enumerate(owners))
@@ -123,7 +124,7 @@ class PostgresqlSums:
         listed = ",".join(map(str, sorted(buckets)))
         whose = bucket(_columns(question, question.owners), BUCKETS)
         wanted = f"{whose} = ANY ('{{{listed}}}'::pg_catalog.int4[])"
-        before = f"({own(selection.where)}) AND " if selection.where else ""
+        before = f"{bracketed(selection.where)} AND " if selection.where else ""
         return replace(selection, where=f"{before}{wanted}")
 
     def _sums_sql(self, question: Question, whose: str, condition: str) -> str:

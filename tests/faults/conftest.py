@@ -7,16 +7,18 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from proxy import Proxy
 from safeguard.check import Request, run_check
 from safeguard.findings.progress import SilentProgress
 from safeguard.findings.result import CheckResult
+from servers import Server
 
 QUEUE = "CREATE TABLE queue (owner INTEGER, item INTEGER, place INTEGER, note TEXT)"
 ROWS = [(1, 1, 1, "one"), (1, 2, 2, "two"), (2, 1, 1, "three"), (2, 3, 2, None)]
@@ -35,6 +37,13 @@ CONTRACT = {
     "old": {"system": "old", "table": "queue"},
     "new": {"system": "new", "table": "queue"},
 }
+
+
+@pytest.fixture
+def proxy(server: Server) -> Iterator[Proxy]:
+    """In front of the `server` that a module has."""
+    with Proxy(server.port) as made:
+        yield made
 
 
 @dataclass

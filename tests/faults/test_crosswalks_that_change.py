@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -35,12 +34,6 @@ def server(postgresql: Server) -> Server:
     fill(postgresql, OLD, NEW)
     postgresql.execute(NEW, *MAPPED)
     return postgresql
-
-
-@pytest.fixture
-def proxy(server: Server) -> Iterator[Proxy]:
-    with Proxy(server.port) as made:
-        yield made
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +24,6 @@ BYTES = 10_000_000
 def server(postgresql: Server) -> Server:
     fill(postgresql, OLD, NEW)
     return postgresql
-
-
-@pytest.fixture
-def proxy(server: Server) -> Iterator[Proxy]:
-    with Proxy(server.port) as made:
-        yield made
 
 
 def scene_at(folder: Path, server: Server, port: int, **more: Any) -> Scene:

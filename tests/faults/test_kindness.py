@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from check_runs import EXPECTED, Scene, connections, fill, found, nothing_left, wait_for
-from proxy import Proxy
 from safeguard.contract.load import load_plan
 from safeguard.findings.trouble import ConnectionLost, SystemProblem
 from safeguard.systems.interface import Limits, Relation
@@ -48,12 +46,6 @@ def test_a_snapshot_that_is_too_old_is_let_go(scene, server):
             systems.mend("old", lost.value)
         systems.fresh("old")  # the next content gets a new one
         assert systems["old"].count(Relation("queue"), None) == (10_000,)
-
-
-@pytest.fixture
-def proxy(server: Server) -> Iterator[Proxy]:
-    with Proxy(server.port) as made:
-        yield made
 
 
 @pytest.mark.slow

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,12 +20,6 @@ def server(request: pytest.FixtureRequest) -> Server:
     made: Server = request.getfixturevalue(request.param)
     fill(made, OLD, NEW)
     return made
-
-
-@pytest.fixture
-def proxy(server: Server) -> Iterator[Proxy]:
-    with Proxy(server.port) as made:
-        yield made
 
 
 @pytest.fixture

@@ -33,12 +33,6 @@ def server(filled: Server) -> Iterator[Server]:
 
 
 @pytest.fixture
-def proxy(server: Server) -> Iterator[Proxy]:
-    with Proxy(server.port) as made:
-        yield made
-
-
-@pytest.fixture
 def scene(tmp_path: Path, server: Server, proxy: Proxy) -> Scene:
     through = server.url(OLD).replace(f":{server.port}/", f":{proxy.port}/")
     return Scene(tmp_path, {"old": through, "new": server.url(NEW)})
