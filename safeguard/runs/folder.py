@@ -24,6 +24,11 @@ from safeguard.findings.words import Kind, Verdict
 from safeguard.runs.holding import Hold
 
 VERDICT, EVIDENCE, FINDINGS = "verdict.json", "evidence.json", "findings.parquet"
+SIGNED = "verdict.dsse.json"
+_STALE = (
+    *(SIGNED, EVIDENCE, FINDINGS),
+    *("report.html", "summary.md", "junit.xml", "findings.csv"),
+)
 _SCHEMA = 1
 
 
@@ -43,6 +48,8 @@ class RunFolder:
         self, path: Path, run: str, started: dt.datetime | None = None, plan: Path | None = None
     ) -> None:
         self.path, self.run = path, run
+        self.resumed = False
+        """Whether an earlier try did a part of it."""
         self.started = started or dt.datetime.now(dt.UTC)
         self.began = time.monotonic()
         self._plan = plan
@@ -126,6 +133,7 @@ def resume_run(plan: Path, run: str) -> RunFolder:
             f"{shown(folder)} can't be resumed: it ended with {first.get('verdict')}, and nothing was "
             "left to do. Start a new check"
         )
+    made.resumed = True
     _begin(made)
     return made
 
@@ -136,7 +144,7 @@ def _begin(made: RunFolder) -> None:
         made.path.mkdir(parents=True, exist_ok=True)
         made.hold()
         made.write_text(VERDICT, json.dumps(first, indent=2) + "\n")
-        for stale in (EVIDENCE, FINDINGS, "report.html", "summary.md", "junit.xml", "findings.csv"):
+        for stale in _STALE:
             (made.path / stale).unlink(missing_ok=True)
     except OSError as error:
         raise UsageProblem(f"{made.path} can't be written: {error.strerror}") from error
