@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from safeguard.findings.result import CheckResult, ContentResult, SystemInfo
@@ -26,6 +26,14 @@ Digests = Mapping[str, str]
 """Name of a file -> its SHA-256, in hex."""
 Database = Mapping[str, str]
 """See `systems.identity`."""
+
+
+def _as_utf8(value: Any) -> Any:
+    """What came from a file system or a server may be no UTF-8."""
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
+
+
+Text = Annotated[str, BeforeValidator(_as_utf8)]
 
 
 class _Part(BaseModel):
@@ -43,49 +51,49 @@ class Sha256(_Part):
 class File(_Part):
     """A file, by its digest."""
 
-    name: str
+    name: Text
     digest: Sha256
 
 
 class System(_Part):
     """A system, and the state of it that was read."""
 
-    name: str
-    url: str
+    name: Text
+    url: Text
     """Masked."""
-    database: dict[str, str]
-    dialect: str
-    version: str
-    snapshot: str
+    database: dict[Text, str]
+    dialect: Text
+    version: Text
+    snapshot: Text
     whole_snapshot: bool
-    taken_at: AwareDatetime | None
+    taken_at: AwareDatetime | None = None
 
 
 class Content(_Part):
     """The counts of one content."""
 
-    content: str
+    content: Text
     verdict: Verdict
     old: int
     new: int
     due: int
     kept: int
-    findings: dict[str, int]
-    waived: dict[str, int]
-    tolerated: dict[str, int]
+    findings: dict[Text, int]
+    waived: dict[Text, int]
+    tolerated: dict[Text, int]
 
 
 class Waiver(_Part):
     """What a waiver did. `expires` is a date, to whose end (UTC) it holds, or a moment."""
 
-    id: str
-    content: str
-    kind: str
+    id: Text
+    content: Text
+    kind: Text
     entries: int
-    state: str
-    reason: str
-    approved_by: tuple[str, ...]
-    expires: str
+    state: Text
+    reason: Text
+    approved_by: tuple[Text, ...]
+    expires: Text
 
 
 class Run(_Part):
@@ -93,18 +101,18 @@ class Run(_Part):
 
     version: Literal[1] = Field(alias="schema")
     verdict: Verdict
-    reasons: tuple[str, ...]
-    run: str
-    migration: str
-    kind: str
+    reasons: tuple[Text, ...]
+    run: Text
+    migration: Text
+    kind: Text
     started_on: AwareDatetime
     finished_on: AwareDatetime
-    plan_digest: str
-    tool_version: str
+    plan_digest: Text
+    tool_version: Text
     systems: tuple[System, ...]
     contents: tuple[Content, ...]
     waivers: tuple[Waiver, ...]
-    drill: dict[str, Any] | None = None
+    drill: dict[Text, Any] | None = None
 
 
 class Predicate(_Part):
@@ -113,8 +121,8 @@ class Predicate(_Part):
     result: Literal["PASSED", "FAILED"]
     configuration: tuple[File, ...]
     """The plan, then every file that it names."""
-    passed_tests: tuple[str, ...]
-    failed_tests: tuple[str, ...]
+    passed_tests: tuple[Text, ...]
+    failed_tests: tuple[Text, ...]
     safeguard: Run
 
 
@@ -181,7 +189,7 @@ def _run(result: CheckResult, databases: Mapping[str, Database]) -> Run:
     return Run(
         version=1,
         verdict=result.verdict,
-        reasons=tuple(map(_text, result.reasons)),
+        reasons=result.reasons,
         run=result.run,
         migration=result.migration,
         kind=result.kind,
@@ -204,7 +212,7 @@ def _system(info: SystemInfo, database: Database) -> System:
         dialect=info.dialect,
         version=info.version,
         database=dict(database),
-        snapshot=_text(info.snapshot),
+        snapshot=info.snapshot,
         whole_snapshot=info.whole_snapshot,
         taken_at=taken,
     )
@@ -221,9 +229,4 @@ def _shared(form: type[_Part], value: object) -> dict[str, Any]:
 
 
 def _files(digests: Digests) -> tuple[File, ...]:
-    return tuple(File(name=_text(n), digest=Sha256(sha256=one)) for n, one in digests.items())
-
-
-def _text(text: str) -> str:
-    """What came from a file system or a server may be no UTF-8."""
-    return text.encode("utf-8", "backslashreplace").decode()
+    return tuple(File(name=n, digest=Sha256(sha256=one)) for n, one in digests.items())

@@ -48,13 +48,13 @@ def identity(url: str, environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _parts(url: URL) -> dict[str, str]:
-    found = {
-        name: ",".join([value] if isinstance(value, str) else value)
-        for name, value in url.query.items()
-        if not is_secret(name)
-    }
-    own = {"host": url.host, "port": url.port, "user": url.username, "dbname": url.database}
-    return found | {name: str(value) for name, value in own.items() if value is not None}
+    given = {"host": url.host, "port": url.port, "user": url.username, "dbname": url.database}
+    found = {name: str(value) for name, value in given.items() if value is not None}
+    for name, value in url.query.items():
+        if not is_secret(name):  # which of two hosts is meant is the driver's affair
+            place = f"?{name}" if name in found else name
+            found[place] = ",".join([value] if isinstance(value, str) else value)
+    return found
 
 
 def _as_libpq(found: dict[str, str], environ: Mapping[str, str]) -> None:
