@@ -50,12 +50,27 @@ class Answer:
 def serve_gate(place: str, files: Sequence[Path], weigh: Weigh) -> NoReturn:
     """Answer requests at HOST:PORT until a signal ends it (KeyboardInterrupt), when what has begun is
     still answered. Raises UsageProblem where nobody can listen there."""
-    with _listening(place, lambda method, path: answer(method, path, files, weigh)) as server:
+    with listen(place, files, weigh) as server:
         host, port = server.server_address[:2]
         shown = f"[{host!s}]" if ":" in str(host) else str(host)
         click.echo(f"gate  http://{shown}:{port}/gate")
         server.serve_forever(poll_interval=0.1)
     raise AssertionError("only a signal ends it")
+
+
+def listen(place: str, files: Sequence[Path], weigh: Weigh) -> GateServer:
+    """A server that listens at HOST:PORT and answers once it is started; port 0 is any that is free.
+
+    Raises UsageProblem where nobody can listen there."""
+    host, colon, port = place.rpartition(":")
+    if not colon or not port.isascii() or not port.isdigit() or int(port) > 65_535:
+        raise UsageProblem(f"--serve: `{place}` is no HOST:PORT, such as 0.0.0.0:8080")
+    try:
+        return GateServer(
+            (host.strip("[]"), int(port)), lambda method, path: answer(method, path, files, weigh)
+        )
+    except OSError as error:
+        raise UsageProblem(f"--serve: {place}: {error.strerror}") from error
 
 
 def answer(method: str, path: str, files: Sequence[Path], weigh: Weigh) -> Answer:
@@ -102,7 +117,9 @@ def _weighed(file: Path, weigh: Weigh) -> Admission:
     return Admission((Condition("signature", False, why),))
 
 
-class _Server(ThreadingHTTPServer):
+class GateServer(ThreadingHTTPServer):
+    """A thread a request; so many at one time, and each for so long."""
+
     daemon_threads = False  # what has begun is answered before the process ends
     request_queue_size = REQUESTS
 
@@ -140,7 +157,7 @@ class _Server(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: _Server
+    server: GateServer
     server_version, sys_version = "safeguard", ""
     error_message_format, error_content_type = "refused: %(message)s\n", _TEXT
     timeout = SECONDS
@@ -176,16 +193,6 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (http.server's name)
         """One line a request, on stderr."""
         click.echo(f"{self.address_string()}  {printable(format % args)}", err=True)
-
-
-def _listening(place: str, answers: Callable[[str, str], Answer]) -> _Server:
-    host, colon, port = place.rpartition(":")
-    if not colon or not port.isascii() or not port.isdigit() or int(port) > 65_535:
-        raise UsageProblem(f"--serve: `{place}` is no HOST:PORT, such as 0.0.0.0:8080")
-    try:
-        return _Server((host.strip("[]"), int(port)), answers)
-    except OSError as error:
-        raise UsageProblem(f"--serve: {place}: {error.strerror}") from error
 
 
 def _hang_up(request: socket.socket) -> None:
