@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socketserver import TCPServer
 from typing import Any, NoReturn
 
 import click
@@ -121,6 +122,7 @@ class GateServer(ThreadingHTTPServer):
     """A thread a request; so many at one time, and each for so long."""
 
     daemon_threads = False  # what has begun is answered before the process ends
+    allow_reuse_port = False  # two gates at one place would answer in turns
     request_queue_size = REQUESTS
 
     def __init__(self, place: tuple[str, int], answers: Callable[[str, str], Answer]) -> None:
@@ -129,6 +131,12 @@ class GateServer(ThreadingHTTPServer):
         if ":" in place[0]:
             self.address_family = socket.AF_INET6
         super().__init__(place, _Handler)
+
+    def server_bind(self) -> None:
+        """See http.server, which would ask the network for a name of ours that nobody needs."""
+        TCPServer.server_bind(self)
+        host, port = self.server_address[:2]
+        self.server_name, self.server_port = str(host), int(port)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """See socketserver."""

@@ -236,7 +236,7 @@ class WaiverUse:
     reason: str
     approved_by: tuple[str, ...]
     expires: str
-    """A date, to whose end (UTC) it holds, or a moment in ISO form."""
+    """The first instant at which it is not valid any more, ISO 8601 in UTC."""
     text: str = ""
     """All of it in one sentence."""
 

@@ -7,7 +7,6 @@ whose signature is not good nothing is read.
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -23,7 +22,6 @@ CONDITIONS = (
     *_READ_FIRST,
     *("verdict", "plan", "contracts", "systems", "age", "clock", "waivers", "files"),
 )
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 @dataclass(frozen=True)
@@ -102,13 +100,11 @@ def admit(envelope: bytes, keys: Sequence[VerifyingKey], terms: Terms) -> Admiss
 
 
 def has_expired(expires: str, now: dt.datetime) -> bool:
-    """Whether a waiver's time is over: a date holds to its end (UTC). What is no time is over."""
+    """Whether a waiver's time is over, from that moment on. What is no time is over."""
     try:
         moment = dt.datetime.fromisoformat(expires)
     except ValueError:
         return True
-    if _DATE.fullmatch(expires):
-        moment += dt.timedelta(days=1)
     return (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)) <= now
 
 
@@ -140,7 +136,7 @@ def _against_plan(statement: Statement, terms: Terms) -> Iterator[str]:
 def _against_contracts(statement: Statement, terms: Terms) -> Iterator[str]:
     files = [(f.name, f.digest.sha256) for f in statement.predicate.configuration[1:]]
     checked, now = dict(files), dict(list(terms.configuration.items())[1:])
-    for name in now.keys() & checked.keys():
+    for name in sorted(now.keys() & checked.keys()):
         if now[name] != checked[name]:
             yield f"{name} is not as it was checked"
     for name in sorted(now.keys() - checked.keys()):

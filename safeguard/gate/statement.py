@@ -84,7 +84,7 @@ class Content(_Part):
 
 
 class Waiver(_Part):
-    """What a waiver did. `expires` is a date, to whose end (UTC) it holds, or a moment."""
+    """What a waiver did."""
 
     id: Text
     content: Text

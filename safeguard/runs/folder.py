@@ -12,6 +12,7 @@ import shlex
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import fields
 from difflib import get_close_matches
 from functools import cache
@@ -200,7 +201,9 @@ def _first_verdict(run: str, started: dt.datetime) -> dict[str, Any]:
 
 
 def undecided(folder: RunFolder, started: dt.datetime, reason: str, exit_code: int) -> None:
-    """The verdict of a run that ended before it could judge."""
+    """The verdict of a run that ended before it could judge. No signed one stands beside it."""
+    with suppress(OSError):
+        (folder.path / SIGNED).unlink(missing_ok=True)
     document = _first_verdict(folder.run, started) | {
         "reasons": [reason],
         "exit_code": exit_code,

@@ -33,7 +33,8 @@ def identity(url: str, environ: Mapping[str, str]) -> dict[str, str]:
     """
     home = home_of(url)
     if home in (Home.SQLITE, Home.DUCKDB, Home.FILES):
-        return {"kind": str(home), "path": os.path.normpath(file_of(url))}
+        path = os.path.expanduser(file_of(url))  # noqa: PTH111 (normpath goes on with text)
+        return {"kind": str(home), "path": os.path.normpath(path)}
     if split_host(url):
         return {}
     parsed = parse(url)

@@ -78,6 +78,9 @@ def test_a_servers_verdict_is_let_through_and_another_databases_is_not(
     shop.keygen()
     assert shop.check().returncode == 0
     assert shop.gate().returncode == 0
+    run = json.loads(_statement(shop.envelope))["predicate"]["safeguard"]
+    for system in run["systems"]:
+        assert run["startedOn"] <= system["takenAt"] <= run["finishedOn"]
     shop.environ["NEW_URL"] = copy.url
     done = shop.gate()
     assert refusal(done) == ["systems"]

@@ -267,8 +267,8 @@ def test_a_run_that_ended_before_it_began_is_refused():
 @pytest.mark.parametrize(
     ("expires", "over"),
     [
-        ("2026-11-22", False),  # a date holds to its end
-        ("2026-11-21", True),
+        ("2026-11-22", True),
+        ("2026-11-23", False),
         ("2026-11-22T04:00:00Z", True),
         ("2026-11-22T04:00:01Z", False),
         ("2026-11-22T05:00:00+02:00", True),

@@ -12,9 +12,9 @@ from jsonschema import Draft202012Validator, ValidationError
 
 import result_examples as examples
 from safeguard.findings.result import CheckResult, DrillSummary, SystemInfo, WaiverUse
-from safeguard.gate.envelope import Refused
+from safeguard.gate.envelope import MAX_BYTES, Refused, unseal
 from safeguard.gate.statement import read, state
-from signed_examples import CONFIGURATION, DATABASES, LEFT, dated, payload
+from signed_examples import CONFIGURATION, DATABASES, LEFT, dated, pair, payload, sealed
 
 SCHEMA = Draft202012Validator(
     json.loads(Path(__file__).with_name("test-result.schema.json").read_text("utf-8"))
@@ -99,6 +99,12 @@ def test_no_password_of_a_url_is_in_it():
     text = state(result, CONFIGURATION, LEFT, {}).decode()
     assert "hush" not in text
     assert "ann:***@db" in text
+
+
+def test_a_run_of_thousands_of_contents_fits_into_an_envelope():
+    envelope = sealed(examples.huge())
+    assert len(envelope) < MAX_BYTES / 2
+    assert len(read(unseal(envelope, [pair()[1]])[0]).run.contents) == 3_000
 
 
 def test_what_is_no_utf_8_can_be_signed():

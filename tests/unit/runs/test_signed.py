@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from safeguard.findings.result import SystemInfo
-from safeguard.runs import create_run, resume_run
+from safeguard.runs import create_run, resume_run, undecided
 from safeguard.runs.signed import dated
 
 STARTED = dt.datetime(2026, 3, 1, 14, 30, tzinfo=dt.timezone(dt.timedelta(hours=2)))
@@ -38,3 +38,11 @@ def test_no_older_signed_verdict_stands_beside_a_new_run(tmp_path: Path):
     signed.write_text("{}")
     create_run(tmp_path / "safeguard.yaml", tmp_path, STARTED).close()
     assert not signed.exists()
+
+
+def test_a_run_that_is_interrupted_after_it_signed_leaves_no_signed_verdict(tmp_path: Path):
+    folder = create_run(tmp_path / "safeguard.yaml", tmp_path, STARTED)
+    folder.write_text("verdict.dsse.json", "{}")
+    undecided(folder, STARTED, "the check was interrupted", 130)
+    folder.close()
+    assert not (tmp_path / "verdict.dsse.json").exists()

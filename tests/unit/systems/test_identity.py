@@ -98,6 +98,11 @@ def test_no_secret_is_in_it(url):
     assert "hush" not in str(identity(url, {"PGPASSWORD": "hush"}))
 
 
+def test_a_home_is_whose_it_is(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/ann")
+    assert identity("sqlite:///~/old.sqlite", {})["path"] == "/home/ann/old.sqlite"
+
+
 def test_a_host_that_a_password_may_have_run_into_tells_nothing():
     assert identity("postgresql://reader:p@ss@db/shop@x", {}) == {}
 
