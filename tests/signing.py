@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
-import subprocess
-import sys
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
-Done = subprocess.CompletedProcess
+from safeguard.cli.shell import run
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command left."""
+
+    returncode: int
+    stdout: str
+    stderr: str
 
 
 @dataclass
@@ -43,26 +53,27 @@ class Signed:
     def envelope(self) -> Path:
         return self.folder / "out" / "verdict.dsse.json"
 
-    def run(self, *arguments: str) -> Done[str]:
-        """A command, in the folder."""
-        return subprocess.run(
-            [sys.executable, "-m", "safeguard", *arguments],
-            cwd=self.folder,
-            env=os.environ | {"COLUMNS": "200"} | self.environ,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
+    def run(self, *arguments: str) -> Done:
+        """A command, in the folder; in this process, which has loaded everything."""
+        out, err = io.StringIO(), io.StringIO()
+        with (
+            chdir(self.folder),
+            patch.dict(os.environ, {"COLUMNS": "200"} | self.environ),
+            redirect_stdout(out),
+            redirect_stderr(err),
+        ):
+            code = run(arguments)
+        return Done(code, out.getvalue(), err.getvalue())
 
     def keygen(self, name: str = "release") -> None:
         done = self.run("keygen", "--out", name)
         assert done.returncode == 0, done.stderr
 
-    def check(self, *more: str) -> Done[str]:
+    def check(self, *more: str) -> Done:
         """A signed check."""
         return self.run("check", "--quiet", "--out", "out", "--sign", "release.key", *more)
 
-    def gate(self, *more: str, key: str = "release.pub", max_age: str = "1h") -> Done[str]:
+    def gate(self, *more: str, key: str = "release.pub", max_age: str = "1h") -> Done:
         """Ask the gate; the answer as JSON."""
         asked = ("gate", "out/verdict.dsse.json", "--key", key, "--max-age", max_age)
         return self.run(*asked, "--format", "json", *more)

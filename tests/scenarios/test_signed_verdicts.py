@@ -6,7 +6,6 @@ import base64
 import json
 import shutil
 import sqlite3
-import subprocess
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,7 +14,7 @@ import pytest
 from sqlalchemy import make_url
 
 from servers import Database
-from signing import Signed
+from signing import Done, Signed
 
 TABLE = "CREATE TABLE queue (customer_id integer NOT NULL, title_id integer NOT NULL)"
 ROWS = "INSERT INTO queue VALUES (1, 10), (1, 11), (2, 10)"
@@ -50,7 +49,7 @@ def shop(checked: Signed, tmp_path: Path) -> Signed:
     return Signed(tmp_path, checked.urls, dict(checked.environ))
 
 
-def refusal(done: subprocess.CompletedProcess[str]) -> list[str]:
+def refusal(done: Done) -> list[str]:
     """Which conditions do not hold, of a refused verdict."""
     assert done.returncode == 1, done.stdout + done.stderr
     answer = json.loads(done.stdout)
