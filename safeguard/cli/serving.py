@@ -112,7 +112,7 @@ def _weighed(file: Path, weigh: Weigh) -> Admission:
     except SafeguardError as problem:
         why = " ".join(str(problem).split())
     except OSError as error:
-        why = f"{error.filename} can't be read: {error.strerror}"
+        why = f"{error.filename or file} can't be read: {error.strerror or error}"
     except Exception as error:  # noqa: BLE001 (a bug of ours is told, and refuses)
         why = f"a fault of Safeguard's own: {type(error).__name__}"
     return Admission((Condition("signature", False, why),))
