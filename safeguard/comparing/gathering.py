@@ -7,10 +7,10 @@ gone, everything of that system that the content needs is read again in a new on
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import pyarrow as pa
@@ -57,6 +57,8 @@ class Gathered:
     ids: str = ""
     """What the content's crosswalks were when its rows were translated, see `crosswalks.digest`."""
     beside: int = 0
+    kinds: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Key slot -> the kinds of its raw values, see `canonical.kinds_of`."""
 
 
 def key_of(source: SourcePlan) -> Key:
@@ -252,6 +254,7 @@ class SnapshotGone(SystemProblem):
 
 
 def _whole(reads: list[ReadDone], every: int, counted: int, buckets: int) -> Gathered:
+    slots = {slot for r in reads for slot in r.kinds}
     return Gathered(
         read=sum(r.rows for r in reads),
         deleted=sum(r.deleted for r in reads),
@@ -260,6 +263,7 @@ def _whole(reads: list[ReadDone], every: int, counted: int, buckets: int) -> Gat
         files=tuple(file for r in reads for file in r.files),
         buckets=buckets,
         beside=sum(r.beside for r in reads),
+        kinds={slot: sorted({k for r in reads for k in r.kinds.get(slot, ())}) for slot in slots},
     )
 
 
