@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -73,13 +73,13 @@ class Service:
             finally:
                 writer.terminate()
 
-    def check(self, **request: object) -> CheckResult:
+    def check(self, environ: Mapping[str, str] | None = None, **request: object) -> CheckResult:
         result, _ = run_check(
             self.plan,
             out=self.folder / "out",
             request=Request(**{"live": PATIENCE} | request),  # type: ignore[arg-type]
             progress=SilentProgress(),
-            environ={},
+            environ=environ or {},
         )
         return result
 
