@@ -7,11 +7,12 @@ gone, everything of that system that the content needs is read again in a new on
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import zip_longest
 
 import pyarrow as pa
 
@@ -57,6 +58,8 @@ class Gathered:
     ids: str = ""
     """What the content's crosswalks were when its rows were translated, see `crosswalks.digest`."""
     beside: int = 0
+    kinds: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Key slot -> the kinds of its raw values, see `canonical.kinds_of`."""
 
 
 def key_of(source: SourcePlan) -> Key:
@@ -139,7 +142,7 @@ class Gathering:
             counts = {key_of(s): pool.submit(self._count, s) for s in sources}
             with self.systems.awaited(*{s.system for s in sources}):
                 self._choose_buckets(sources, counts.values())
-            reads = {key_of(s): self._submit(pool, s, len(sources)) for s in sources}
+            reads = self._submit(pool, sources)
             for source in sources:
                 key = key_of(source)
                 yield key, self._found(source, reads[key], counts[key])
@@ -203,22 +206,33 @@ class Gathering:
         self.buckets, self._are_chosen = min(MOST_BUCKETS, 1 + size // BUCKET_BYTES), True
 
     def _submit(
-        self, pool: ThreadPoolExecutor, source: SourcePlan, sources: int
-    ) -> list[Future[ReadDone]]:
+        self, pool: ThreadPoolExecutor, sources: Sequence[SourcePlan]
+    ) -> dict[Key, list[Future[ReadDone]]]:
+        """Parts of all sources in turn, so that all systems are at work and none has all readers."""
+        reads: dict[Key, list[Future[ReadDone]]] = {key_of(s): [] for s in sources}
+        cut: list[list[tuple[SourcePlan, Part]]] = []
+        for source in sources:
+            try:
+                cut.append(self._cut(source, len(sources)))
+            except ConnectionLost as problem:
+                failed: Future[ReadDone] = Future()
+                failed.set_exception(problem)
+                reads[key_of(source)].append(failed)
+        for each in zip_longest(*cut):
+            for source, part in filter(None, each):
+                reads[key_of(source)].append(pool.submit(self._read, source, part))
+        return reads
+
+    def _cut(self, source: SourcePlan, sources: int) -> list[tuple[SourcePlan, Part]]:
         selection = source.selection if self.only is None else self.only[key_of(source)]
         if selection is None:
             return []
         source = replace(source, selection=selection)
-        try:
-            # What a server is asked for by its owners is one: ranges keep it from its index.
-            most = 1 if self.restriction else self.workers.parts(source.system, sources)
-            with self.systems.awaited(source.system):
-                parts = self.systems[source.system].parts(source.selection, most)
-        except ConnectionLost as problem:
-            failed: Future[ReadDone] = Future()
-            failed.set_exception(problem)
-            return [failed]
-        return [pool.submit(self._read, source, part) for part in parts]
+        # What a server is asked for by its owners is one: ranges keep it from its index.
+        most = 1 if self.restriction else self.workers.parts(source.system, sources)
+        with self.systems.awaited(source.system):
+            parts = self.systems[source.system].parts(source.selection, most)
+        return [(source, part) for part in parts]
 
     def _read(self, source: SourcePlan, part: Part) -> ReadDone:
         side, index = key_of(source)
@@ -252,6 +266,7 @@ class SnapshotGone(SystemProblem):
 
 
 def _whole(reads: list[ReadDone], every: int, counted: int, buckets: int) -> Gathered:
+    slots = {slot for r in reads for slot in r.kinds}
     return Gathered(
         read=sum(r.rows for r in reads),
         deleted=sum(r.deleted for r in reads),
@@ -260,6 +275,7 @@ def _whole(reads: list[ReadDone], every: int, counted: int, buckets: int) -> Gat
         files=tuple(file for r in reads for file in r.files),
         buckets=buckets,
         beside=sum(r.beside for r in reads),
+        kinds={slot: sorted({k for r in reads for k in r.kinds.get(slot, ())}) for slot in slots},
     )
 
 

@@ -5,7 +5,7 @@ entries of its sources in buckets; each of one state, or of several that can't b
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from safeguard.comparing.buckets import folder_of
@@ -216,10 +216,21 @@ class Intake:
             tally.notes.append(
                 f"{left_out} rows of {name} are left out by `where: {selection.where}`"
             )
+        tally.reasons += self._mixed_keys(name, gathered)
         if read[index] != counted[index]:
             tally.reasons.append(
                 f"{name}: {read[index]} entries were read, but {counted[index]} counted"
             )
+
+    def _mixed_keys(self, name: str, gathered: Gathered) -> Iterator[str]:
+        """Keys of several kinds: two things, or two customers, may have become one."""
+        for key in self.plan.keys:
+            kinds = gathered.kinds.get(key.slot, ())
+            if len(kinds) > 1:
+                yield (
+                    f"{name}: `{key.name}` holds ids of several kinds ({', '.join(kinds)}): two that "
+                    "are written alike would be one; say it as an expression that makes them one kind"
+                )
 
     def rest(self) -> SourceFiles:
         """The old entries of which only sums were asked; read when something hangs on them."""

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
 from safeguard.comparing.buckets import BucketFile, Buckets
 from safeguard.comparing.exchange import Exchange
 from safeguard.findings.trouble import SafeguardError
-from safeguard.systems.canonical import CanonicalColumn, canonical_batch, canonical_schema
+from safeguard.systems.canonical import (
+    CanonicalColumn,
+    canonical_batch,
+    canonical_schema,
+    kinds_of,
+)
 
 CHUNK_BYTES = 12 << 20
 """So much of a source is held before it is stored."""
@@ -27,6 +32,8 @@ class ReadDone:
     deleted: int
     files: tuple[BucketFile, ...]
     beside: int = 0
+    kinds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Key slot -> the kinds of its raw values, see `canonical.kinds_of`."""
 
 
 def read_part(
@@ -35,6 +42,7 @@ def read_part(
     batches: Batches,
     columns: tuple[CanonicalColumn, ...],
     query: str | None,
+    keys: tuple[str, ...],
     owners: tuple[str, ...],
     number: int,
     name: str,
@@ -42,14 +50,15 @@ def read_part(
     among: str | None = None,
 ) -> ReadDone:
     """Store raw batches through `query` (see `entries.stored`) in `number` buckets of the columns
-    `owners`, in files whose names begin with `name`. `among` is a second query, which leaves out what
-    is not asked for.
+    `owners`, in files whose names begin with `name`; `keys` are the slots of the whole key. `among` is
+    a second query, which leaves out what is not asked for.
 
     May be called from several threads at once. Raises what reading the batches raises, and OutOfRoom.
     """
     read = deleted = beside = 0
     files: list[BucketFile] = []
-    for rows in _chunks(batches, columns):
+    kinds: dict[str, set[str]] = {slot: set() for slot in keys}
+    for rows in _chunks(_watched(batches, kinds), columns):
         found = exchange.through(query, rows) if query else rows
         read += rows.num_rows
         deleted += rows.num_rows - found.num_rows
@@ -58,7 +67,8 @@ def read_part(
             beside += every - found.num_rows
         files.append(buckets.write(f"{name}-{len(files):05}.arrow", found, owners, number))
         advanced(rows.num_rows)
-    return ReadDone(read, deleted, tuple(files), beside)
+    seen = {slot: tuple(sorted(found)) for slot, found in kinds.items()}
+    return ReadDone(read, deleted, tuple(files), beside, seen)
 
 
 def canonical(batch: pa.RecordBatch, wanted: tuple[CanonicalColumn, ...]) -> pa.RecordBatch:
@@ -69,6 +79,14 @@ def canonical(batch: pa.RecordBatch, wanted: tuple[CanonicalColumn, ...]) -> pa.
     if rows.schema.names != canonical_schema(wanted).names:
         raise SafeguardError(f"unexpected columns {rows.schema.names}")
     return rows
+
+
+def _watched(batches: Batches, kinds: dict[str, set[str]]) -> Iterator[pa.RecordBatch]:
+    """The raw batches, with what kinds of keys they hold written down."""
+    for batch in batches:
+        for slot in kinds:
+            kinds[slot] |= kinds_of(batch.column(slot))
+        yield batch
 
 
 def _chunks(batches: Batches, columns: tuple[CanonicalColumn, ...]) -> Iterator[pa.Table]:

@@ -93,6 +93,7 @@ def read_here(
         paced(session.stream(order.source.selection, order.part)),
         order.source.columns,
         stored(order.plan, order.source, order.kin, order.buckets),
+        tuple(k.slot for k in order.plan.keys),
         tuple(k.slot for k in order.plan.owners),
         order.buckets,
         unique(order.name),

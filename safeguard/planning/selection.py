@@ -59,7 +59,8 @@ def select(
         if sql not in names and (name not in source.columns or _IDENTIFIER.fullmatch(sql)):
             mistakes.append(Mistake(_no_column(where, sql, names)))
             continue
-        outputs.append(Output(slot, sql, is_column=sql in names))
+        key = name in contract.key_columns
+        outputs.append(Output(slot, sql, is_column=sql in names, key=key))
     if mistakes:
         raise UsageProblem(*dict.fromkeys(mistakes))
     outputs.extend(_conditions(contract, source))

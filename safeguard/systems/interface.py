@@ -87,7 +87,8 @@ class Output:
     """One column of a selection: a column's exact name, or an SQL expression of that system.
 
     With `condition`, the expression is a condition: it comes back as a boolean, NULL is false.
-    `type` is filled in by `Session.resolve`.
+    `type` is filled in by `Session.resolve`. Of a `key`, values of several kinds in one column must
+    come so that `canonical.kinds_of` tells them apart.
     """
 
     name: str
@@ -95,6 +96,7 @@ class Output:
     is_column: bool
     condition: bool = False
     type: SourceType = SourceType(None)
+    key: bool = False
 
 
 @dataclass(frozen=True)

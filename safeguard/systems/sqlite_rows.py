@@ -23,6 +23,7 @@ from safeguard.systems.sqlite_catalog import quoted
 
 _REAL = re.compile(r"REAL|FLOA|DOUB")
 _NOT_REAL = re.compile(r"INT|CHAR|CLOB|TEXT|BLOB")
+_TEXT = re.compile(r"CHAR|CLOB|TEXT")
 
 
 class ColumnReader:
@@ -38,6 +39,7 @@ class ColumnReader:
         declared = output.type if plain and output.is_column else SourceType(None)
         self._real = _has_real_affinity(declared.declared)
         self._raw = self._real or declared.kind is TypeName.INTEGER
+        self._may_mix = output.key and not _has_text_affinity(declared.declared)
         self.plain = output.condition or (plain and declared.kind is not TypeName.BYTES)
 
     def selected(self) -> list[str]:
@@ -61,21 +63,42 @@ class ColumnReader:
         Raises ArrowInvalid for text that is not UTF-8."""
         if self.output.condition:
             return columns[0].cast(pa.bool_())
-        found = self._proven(columns[0]) if self.plain else _together(*columns)
+        found = self._proven(columns[0]) if self.plain else self._together(*columns)
         if found is not None:
             found.validate(full=True)
         return found
 
     def _proven(self, column: pa.Array[Any]) -> pa.Array[Any] | None:
         """Integers come as such only where all are. Texts, where neither reals nor bytes stand
-        among them; an integer among texts is its digits."""
+        among them; an integer among texts is its digits, which of a key must be told."""
         if column.null_count == len(column):
             return pa.nulls(len(column))
         if pa.types.is_int64(column.type):
             return column
         if pa.types.is_floating(column.type):
             return column if self._real else None
-        return column if pa.types.is_string(column.type) and not self._raw else None
+        told = pa.types.is_string(column.type) and not self._raw and not self._may_mix
+        return column if told else None
+
+    def _together(
+        self, kinds: pa.Array[Any], reals: pa.Array[Any], others: pa.Array[Any]
+    ) -> pa.Array[Any]:
+        """One column of values read apart: of its own type where all share one, else exact text,
+        with bytes apart from it, and of a key numbers too."""
+        present = pc.not_equal(kinds, "null")
+        found = set(pc.unique(kinds).to_pylist()) - {"null"}
+        if not found:
+            return pa.nulls(len(kinds))
+        if found == {"real"}:
+            return _where(present, reals)
+        if found == {"integer"}:
+            return _where(present, others.cast(pa.string())).cast(pa.int64())
+        if found == {"blob"}:
+            return _where(present, others.cast(pa.binary()))
+        if "blob" not in found and not self.output.key:
+            return _where(present, _texts(kinds, reals, others))
+        numbers = ("integer", "real") if self.output.key else ()
+        return _split(present, numbers, kinds, reals, others)
 
 
 def batch_of(
@@ -111,26 +134,24 @@ def _read(
         raise SystemProblem(f"{where}: column `{column}` holds text not in UTF-8") from None
 
 
-def _together(kinds: pa.Array[Any], reals: pa.Array[Any], others: pa.Array[Any]) -> pa.Array[Any]:
-    """One column of values read apart: of its own type where all share one, else exact text, with
-    bytes apart from it."""
-    present = pc.not_equal(kinds, "null")
-    found = set(pc.unique(kinds).to_pylist()) - {"null"}
-    if not found:
-        return pa.nulls(len(kinds))
-    if found == {"real"}:
-        return _where(present, reals)
-    if found == {"integer"}:
-        return _where(present, others.cast(pa.string())).cast(pa.int64())
-    if found == {"blob"}:
-        return _where(present, others.cast(pa.binary()))
-    if "blob" not in found:
-        return _where(present, _texts(kinds, reals, others))
+def _split(
+    present: pa.Array[Any],
+    numbers: tuple[str, ...],
+    kinds: pa.Array[Any],
+    reals: pa.Array[Any],
+    others: pa.Array[Any],
+) -> pa.Array[Any]:
+    """A struct of texts, of bytes, and of `numbers` as texts: of each row one is there, or none."""
     blobs = pc.equal(kinds, "blob")
-    raw = _where(blobs, others.cast(pa.binary()))
-    others = pc.if_else(blobs, pa.scalar(b""), others.cast(pa.binary()))
-    texts = _where(pc.and_not(present, blobs), _texts(kinds, reals, others))
-    return pa.StructArray.from_arrays([texts, raw], ["text", "bytes"], mask=pc.invert(present))
+    raw = others.cast(pa.binary())
+    texts = _texts(kinds, reals, pc.if_else(blobs, pa.scalar(b""), raw))
+    numeric = pc.is_in(kinds, pa.array(numbers, pa.string()))
+    parts = {
+        "text": _where(pc.and_not(pc.and_not(present, blobs), numeric), texts),
+        "bytes": _where(blobs, raw),
+        "number": _where(numeric, texts),
+    }
+    return pa.StructArray.from_arrays([*parts.values()], [*parts], mask=pc.invert(present))
 
 
 def _texts(kinds: pa.Array[Any], reals: pa.Array[Any], others: pa.Array[Any]) -> pa.Array[Any]:
@@ -140,6 +161,12 @@ def _texts(kinds: pa.Array[Any], reals: pa.Array[Any], others: pa.Array[Any]) ->
 
 def _where(mask: pa.Array[Any], values: pa.Array[Any]) -> pa.Array[Any]:
     return pc.if_else(mask, values, pa.scalar(None, values.type))
+
+
+def _has_text_affinity(declared: str) -> bool:
+    """See sqlite.org/datatype3.html, 3.1: such a column keeps no number."""
+    word = declared.upper()
+    return bool(_TEXT.search(word)) and "INT" not in word
 
 
 def _has_real_affinity(declared: str) -> bool:

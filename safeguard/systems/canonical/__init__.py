@@ -6,6 +6,7 @@ docs/types.md is this package as a table; tests/conformance runs it against ever
 from safeguard.systems.canonical.batch import canonical_batch, canonical_schema, canonical_value
 from safeguard.systems.canonical.column import CanonicalColumn, Storage
 from safeguard.systems.canonical.instants import INFINITY, MINUS_INFINITY, ZERO_DATE
+from safeguard.systems.canonical.kinds import kinds_of
 
 __all__ = [
     "INFINITY",
@@ -16,4 +17,5 @@ __all__ = [
     "canonical_batch",
     "canonical_schema",
     "canonical_value",
+    "kinds_of",
 ]

@@ -92,7 +92,7 @@ def canonical_array(raw: pa.Array[Any], column: CanonicalColumn) -> Reading:
     if column.storage not in allowed:
         raise TypeError(f"{column.target} is not kept as {column.storage}")
     if pa.types.is_struct(raw.type):
-        return _of_both(raw, column)
+        return _of_kinds(raw, column)
     if pa.types.is_null(raw.type):
         return Reading(arrays.nulls(raw, column.storage.arrow))
     if column.target.name in _READERS:
@@ -100,15 +100,12 @@ def canonical_array(raw: pa.Array[Any], column: CanonicalColumn) -> Reading:
     return _COLUMN_READERS[column.target.name](raw, column)
 
 
-def _of_both(raw: pa.Array[Any], column: CanonicalColumn) -> Reading:
-    """Texts and bytes of one column, each read as it would be in a column of its kind alone."""
-    texts, raws = (
-        canonical_array(pc.struct_field(raw, name), column) for name in ("text", "bytes")
-    )
-    alternate = texts.alternate
-    if alternate is not None and raws.alternate is not None:
-        alternate = pc.coalesce(alternate, raws.alternate)
-    return Reading(pc.coalesce(texts.values, raws.values), alternate)
+def _of_kinds(raw: pa.Array[Any], column: CanonicalColumn) -> Reading:
+    """Texts, bytes and numbers of one column, each read as in a column of its kind alone."""
+    parts = [canonical_array(pc.struct_field(raw, name), column) for name in raw.type.names]
+    alternates = [p.alternate for p in parts if p.alternate is not None]
+    alternate = pc.coalesce(*alternates) if alternates else None
+    return Reading(pc.coalesce(*(p.values for p in parts)), alternate)
 
 
 def canonical_value(
