@@ -83,7 +83,9 @@ def gate(
     try:
         admissions = {str(file): weighed(file) for file in files}
     except OSError as error:
-        raise UsageProblem(f"{error.filename or 'a FILE'} can't be read: {error.strerror or error}") from error
+        raise UsageProblem(
+            f"{error.filename or 'a FILE'} can't be read: {error.strerror or error}"
+        ) from error
     if form == "json":
         click.echo(json.dumps(admission_document(admissions), indent=2))
     else:
