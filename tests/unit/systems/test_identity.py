@@ -84,6 +84,12 @@ def test_another_database(url):
     assert identity(url, {}) != identity(BASE, {})
 
 
+def test_of_two_hosts_in_one_url_both_count():
+    """Which of them a driver takes is its own affair."""
+    first, second = (identity(f"mysql://u@{host}/d?host=x", {}) for host in ("a", "b"))
+    assert first != second
+
+
 @pytest.mark.parametrize(
     "url",
     [
