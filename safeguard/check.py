@@ -37,6 +37,7 @@ from safeguard.contract.model import LoadedPlan
 from safeguard.findings.progress import ProgressListener
 from safeguard.findings.result import CheckResult, ContentResult, Coverage, Impact
 from safeguard.findings.trouble import SystemProblem, UsageProblem
+from safeguard.gate.signing import SigningKey
 from safeguard.gate.verdict import Decision, decide
 from safeguard.planning.asking import Strategy
 from safeguard.planning.estimates import PlanEstimate
@@ -45,6 +46,7 @@ from safeguard.planning.twins import self_comparisons
 from safeguard.reports.writing import write_reports
 from safeguard.runs import FINDINGS, RunFolder, create_run, verdict_whatever_happens
 from safeguard.runs.journal import RunJournal, Terms
+from safeguard.runs.signed import dated, sign
 from safeguard.systems.opened import Kindness, Systems, open_systems
 
 
@@ -64,6 +66,8 @@ class Request:
     """Both sides are being written: what differs is looked at again."""
     since: dt.datetime | None = None
     """Compare only customers with an entry that was written since. Never PASS."""
+    key: SigningKey | None = None
+    """What the verdict is signed with."""
 
 
 def run_check(
@@ -92,6 +96,8 @@ def run_check(
         result = run.result()
         write_reports(folder, result, request.formats)
         folder.write_result(result)
+        if request.key:
+            sign(folder, loaded, result, request.key, environ)
         if not result.resume:  # until the verdict is written, a later try may need it all
             run.store.remove()
             folder.clean()
@@ -186,7 +192,8 @@ class _Run:
         doubts = (*self_comparisons(loaded), *seen.blind, *_partial(self.request.since))
         decision = decide(contents, seen.coverage, loaded.plan.policy, doubts)
         result = self._judged(decision, seen.book.impact(), seen.coverage)
-        return replace(result, systems=systems.infos(), revealed=self.request.reveal)
+        infos = dated(systems.infos(), self.folder)
+        return replace(result, systems=infos, revealed=self.request.reveal)
 
     def _look_around(self, systems: Systems, exchange: Exchange) -> _Seen:
         """What is asked of the systems before any content is read."""

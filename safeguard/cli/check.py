@@ -48,6 +48,11 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
     metavar="MOMENT|RUN",
     help="Only what changed since: a time with its zone, or a run that passed.",
 )
+@click.option(
+    "--sign",
+    metavar="KEY",
+    help="Sign the verdict with this private key: a file, or env:NAME.",
+)
 @PATIENCE
 @KINDNESS
 def check(
@@ -62,6 +67,7 @@ def check(
     exchange: str,
     live: bool,
     since: str | None,
+    sign: str | None,
     patience: dict[str, float],
     kindness: dict[str, float],
 ) -> int:
@@ -77,6 +83,7 @@ def check(
       safeguard check --format json | jq .verdict
       safeguard check --resume last
       safeguard check --live --settle 10
+      safeguard check --sign safeguard.key
     """
     from safeguard.runs import create_run, resume_run, since_of
 
@@ -87,6 +94,7 @@ def check(
     # The first act: whatever comes, no older verdict stands while the rest is still being loaded.
     folder = resume_run(plan, resume) if resume else create_run(plan, out, dt.datetime.now(dt.UTC))
     from safeguard.check import Request, run_check
+    from safeguard.cli.keys import key_to_sign
     from safeguard.cli.show import progress_for, show
     from safeguard.planning.asking import Strategy
 
@@ -99,6 +107,7 @@ def check(
         Strategy(strategy),
         live=patience_of(patience) if live else None,
         since=since_of(plan, since) if since else None,
+        key=key_to_sign(sign, os.environ) if sign else None,
     )
     with progress_for(quiet) as progress:
         result, path = run_check(

@@ -63,6 +63,7 @@ def load_plan(path: Path, environ: Mapping[str, str]) -> LoadedPlan:
         path=str(path),
         folder=str(path.parent),
         digest=_digest([file, *files]),
+        digests={f.name: hashlib.sha256(f.data).hexdigest() for f in (file, *files)},
         lines=_lines(document),
         urls={name: spec["url"] for name, spec in file.document.value["systems"].items()},
     )

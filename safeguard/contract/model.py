@@ -297,6 +297,8 @@ class LoadedPlan(Model):
     lines: Lines = Field(default={})
     urls: dict[str, str] = Field(default={})
     """The URL of each system as it is written, with the names of environment variables in it."""
+    digests: dict[str, str] = Field(default={})
+    """SHA-256 of each file as it was read, by its name: the plan first, then what it names."""
 
     def mistake(self, message: str, path: str = "") -> Mistake:
         """A mistake of the plan at `path`, or at the nearest thing around it that is written."""

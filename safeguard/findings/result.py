@@ -219,6 +219,39 @@ class SystemInfo:
     """Masked."""
     whole_snapshot: bool = True
     """Whether all that was read was held still; where not, `snapshot` says what was not."""
+    taken_at: str = ""
+    """In ISO form, UTC: nothing that was read of it is older than this. "" where nobody knows."""
+
+
+@dataclass(frozen=True)
+class WaiverUse:
+    """What one waiver of the plan did in this run."""
+
+    id: str
+    content: str
+    kind: str
+    entries: int
+    """So many entries were waived by it."""
+    state: str
+    reason: str
+    approved_by: tuple[str, ...]
+    expires: str
+    """The first instant at which it is not valid any more, ISO 8601 in UTC."""
+    text: str = ""
+    """All of it in one sentence."""
+
+
+@dataclass(frozen=True)
+class DrillSummary:
+    """The last fire drill of this plan: how many planted faults of how many kinds were caught."""
+
+    run: str
+    at: str
+    planted: int
+    caught: int
+    kinds: int
+    survivors: tuple[str, ...] = ()
+    strategy: str = "stream"
 
 
 @dataclass(frozen=True)
@@ -247,3 +280,5 @@ class CheckResult:
     revealed: bool = False
     resume: str = ""
     """The command that goes on with this run; "" where it came to its end."""
+    waivers: tuple[WaiverUse, ...] = ()
+    drill: DrillSummary | None = None

@@ -12,6 +12,7 @@ import shlex
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import fields
 from difflib import get_close_matches
 from functools import cache
@@ -24,6 +25,11 @@ from safeguard.findings.words import Kind, Verdict
 from safeguard.runs.holding import Hold
 
 VERDICT, EVIDENCE, FINDINGS = "verdict.json", "evidence.json", "findings.parquet"
+SIGNED = "verdict.dsse.json"
+_STALE = (
+    *(SIGNED, EVIDENCE, FINDINGS),
+    *("report.html", "summary.md", "junit.xml", "findings.csv"),
+)
 _SCHEMA = 1
 
 
@@ -43,6 +49,8 @@ class RunFolder:
         self, path: Path, run: str, started: dt.datetime | None = None, plan: Path | None = None
     ) -> None:
         self.path, self.run = path, run
+        self.resumed = False
+        """Whether an earlier try did a part of it."""
         self.started = started or dt.datetime.now(dt.UTC)
         self.began = time.monotonic()
         self._plan = plan
@@ -126,6 +134,7 @@ def resume_run(plan: Path, run: str) -> RunFolder:
             f"{shown(folder)} can't be resumed: it ended with {first.get('verdict')}, and nothing was "
             "left to do. Start a new check"
         )
+    made.resumed = True
     _begin(made)
     return made
 
@@ -136,7 +145,7 @@ def _begin(made: RunFolder) -> None:
         made.path.mkdir(parents=True, exist_ok=True)
         made.hold()
         made.write_text(VERDICT, json.dumps(first, indent=2) + "\n")
-        for stale in (EVIDENCE, FINDINGS, "report.html", "summary.md", "junit.xml", "findings.csv"):
+        for stale in _STALE:
             (made.path / stale).unlink(missing_ok=True)
     except OSError as error:
         raise UsageProblem(f"{made.path} can't be written: {error.strerror}") from error
@@ -192,7 +201,9 @@ def _first_verdict(run: str, started: dt.datetime) -> dict[str, Any]:
 
 
 def undecided(folder: RunFolder, started: dt.datetime, reason: str, exit_code: int) -> None:
-    """The verdict of a run that ended before it could judge."""
+    """The verdict of a run that ended before it could judge. No signed one stands beside it."""
+    with suppress(OSError):
+        (folder.path / SIGNED).unlink(missing_ok=True)
     document = _first_verdict(folder.run, started) | {
         "reasons": [reason],
         "exit_code": exit_code,

@@ -133,6 +133,7 @@ def test_the_pages_that_teach_by_commands_are_run() -> None:
         "docs/guide/first-check.md",
         "docs/guide/in-ci.md",
         "docs/guide/reading-the-report.md",
+        "docs/guide/signed-verdicts.md",
     }
 
 
