@@ -108,7 +108,7 @@ def parse(url: str) -> URL:
         return make_url(url)
     except (ArgumentError, ValueError):
         raise UsageProblem(
-            f"`{mask(url)}` is not a URL; write scheme://user:password@host:port/database"
+            f"`{_unread(url)}` is not a URL; write scheme://user:password@host:port/database"
             " with special characters %-encoded, or files:FOLDER"
         ) from None
 
@@ -116,6 +116,13 @@ def parse(url: str) -> URL:
 def mask(url: str) -> str:
     """The URL with *** for its password and for secrets in its query."""
     return _IN_QUERY.sub(rf"\1{HIDDEN}", _IN_AUTHORITY.sub(rf"\1{HIDDEN}@", url))
+
+
+def _unread(url: str) -> str:
+    """Of what is no URL, what can't be a secret: nobody knows where in it a password stands, so
+    everything before the last @ is hidden."""
+    _, at, rest = mask(url).rpartition("@")
+    return f"{HIDDEN}{at}{rest}" if at else rest
 
 
 def redact(text: str, url: str) -> str:
