@@ -51,7 +51,7 @@ def _overflowed(column: Column) -> Iterator[Pattern]:
     )
     for how, count, _ in rows:
         said = {
-            "double": f"are past {2**53} (2^53), where a float of 8 bytes has no every number",
+            "double": f"are past {2**53} (2^53), where a float of 8 bytes has not every number",
             "around": "went round past the end of their new type",
         }.get(how, f"are past {how} and became it")
         yield column.pattern(Cause.OVERFLOWED, count, said)

@@ -19,7 +19,7 @@ from safeguard.findings.words import Cause
 LEAST_PAIRS, LEAST_VALUES = 20, 5
 """Of fewer different pairs, or of fewer values on one side, mixing tells nothing."""
 _MOST_PAIRS = 10_000
-_STEPS = (1, 2, 3, 5)
+_STEPS = tuple(range(1, 11))
 _TIMES_CHANCE, _MARGIN = 3, 3
 _DOUBTED = frozenset(
     {
@@ -109,7 +109,7 @@ def _seen(exchange: Exchange, rule: FieldRule, pairs: int) -> list[Seen]:
     return [
         Seen(cause, distance, count, mixed[cause, distance] / len(_STEPS))
         for (cause, distance), count in sorted(found.items(), key=str)
-        if cause in _DOUBTED and by_cause[cause] * 2 >= len(_STEPS)
+        if cause in _DOUBTED and by_cause[cause]
     ]
 
 

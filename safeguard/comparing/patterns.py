@@ -26,7 +26,7 @@ from safeguard.findings.result import Pattern
 from safeguard.findings.words import Cause
 from safeguard.planning.layout import ContentPlan
 
-_TELLING = f"code = {CHANGED} AND cls = {DUE} AND single"
+_TELLING = f"j.code = {CHANGED} AND j.cls = {DUE} AND j.single"
 
 
 def find_patterns(
@@ -80,7 +80,7 @@ def _paths(column: Column, route: int) -> Iterator[Pattern]:
     slot, begin = literal(column.rule.slot), len(column.rule.field.name) + 1
     rows = column.exchange.rows(
         rf"""SELECT cause, regexp_replace(field[{begin}:], '\[\d+\]', '[]', 'g'),
-            count(DISTINCT rid) FROM judged WHERE r = {route} AND slot = {slot} AND {_TELLING}
+            count(DISTINCT rid) FROM judged j WHERE r = {route} AND slot = {slot} AND {_TELLING}
             AND cause IN ('{Cause.DROPPED}', '{Cause.ADDED}') GROUP BY ALL HAVING count(DISTINCT rid) > 1
             ORDER BY 3 DESC, 2 LIMIT 3"""
     )

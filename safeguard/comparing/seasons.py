@@ -100,21 +100,18 @@ def conversion(shifts: Shifts) -> str:
 
 
 def _holding(shifts: Shifts, test: Callable[[_Clocks], bool]) -> list[str]:
-    """The declared zone if the test holds of it, else the first others of which it does."""
-    zones = [shifts.clocks] if shifts.clocks else []
-    for names, most in ((zones, 1), (_RULES, 2)):
-        span = int(shifts.hours.min()), int(shifts.hours.max())
-        found = [
-            z for z in names if (c := _clocks(z, *_years(span), shifts.as_written)) and test(c)
-        ]
-        if found:
-            return found[:most]
-    return []
+    """The declared zone if the test holds of it. Others only where none is declared that changes its
+    clocks: among so many rules, some hold by luck."""
+    years = _years(int(shifts.hours.min()), int(shifts.hours.max()))
+    if shifts.clocks and (clocks := _clocks(shifts.clocks, *years, shifts.as_written)):
+        return [shifts.clocks] if test(clocks) else []
+    every = ((zone, _clocks(zone, *years, shifts.as_written)) for zone in _RULES)
+    return [zone for zone, clocks in every if clocks and test(clocks)][:2]
 
 
-def _years(span: tuple[int, int]) -> tuple[int, int]:
-    first, last = (1970 + hour // 8766 for hour in span)
-    return max(first - 1, _YEARS[0]), min(last + 1, _YEARS[1])
+def _years(first: int, last: int) -> tuple[int, int]:
+    """Of two hours."""
+    return max(1970 + first // 8766, _YEARS[0]), min(1970 + last // 8766, _YEARS[1])
 
 
 @cache

@@ -30,8 +30,8 @@ def of_texts(old: str, new: str) -> list[tuple[str, str]]:
         (f"{e} = {f}", "case"),
         (f"(contains({old}, '&') OR contains({new}, '&')) AND {g} = {h}", "escaped"),
         (_cut(old, new), "truncated"),
-        (f"{_cut_within_a_character(old, new)}", "truncated"),
-        (f"contains({new}, {_LOST}) AND NOT contains({old}, {_LOST})", "garbled"),
+        (_cut_within_a_character(old, new), "truncated"),
+        (_replaced(old, new), "garbled"),
     ]
 
 
@@ -74,4 +74,16 @@ def _cut_within_a_character(old: str, new: str) -> str:
     return (
         f"ends_with({new}, {_LOST}) AND {whole} <> '' AND starts_with({old}, {whole}) "
         f"AND ({goes_on} OR {others_are_whole})"
+    )
+
+
+def _replaced(old: str, new: str) -> str:
+    """U+FFFD for bytes that could not be read: what stands before the first and behind the last one
+    is as it was."""
+    before, behind = (f"split_part({new}, {_LOST}, {place})" for place in (1, -1))
+    return (
+        f"contains({new}, {_LOST}) AND strlen({old}) > length({old}) "
+        f"AND starts_with({old}, {before}) AND ends_with({old}, {behind}) "
+        f"AND length({before}) + length({behind}) < length({old}) "
+        f"AND (concat({before}, {behind}) <> '' OR rtrim({new}, {_LOST}) = '')"
     )
