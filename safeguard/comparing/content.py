@@ -150,7 +150,7 @@ class ContentComparison:
 
     def _find_patterns(self) -> tuple[Pattern, ...]:
         due = {r: self.tally.counts[f"paired_due_{r}"] for r in self.routes}
-        return find_patterns(self.exchange, self.plan, self.rules, self.olds, due, self.reveal)
+        return find_patterns(self.exchange, self.plan, self.rules, due, self.reveal)
 
     def abandon(self) -> None:
         """Take back what a comparison that did not end has left."""

@@ -33,27 +33,26 @@ def find_patterns(
     exchange: Exchange,
     plan: ContentPlan,
     rules: Mapping[int, Sequence[FieldRule]],
-    olds: Mapping[int, str],
     due: Mapping[int, int],
     reveal: bool,
 ) -> tuple[Pattern, ...]:
-    """The patterns of a content; its causes in `judged` are corrected. `olds` is the table of old
-    entries of each route, `due` how many pairs it has."""
+    """The patterns of a content; its causes in `judged` are corrected. `due` is how many pairs each
+    route has."""
     found: list[Pattern] = []
     for route, of_route in rules.items():
-        _doubt_swapped(exchange, route, of_route, olds[route])
+        _doubt_swapped(exchange, route, of_route)
         system = plan.new[route].system if len(plan.new) > 1 else None
         for rule in of_route:
             column = Column(exchange, rule, system, due[route], reveal)
             if rule.name is TypeName.JSON and rule.mapping is None:
                 found += _paths(column, route)
             else:
-                found += _of_field(column, route, olds[route])
+                found += _of_field(column, route)
     order = {f.name: place for place, f in enumerate(plan.fields)}
     return tuple(sorted(found, key=lambda p: (order[p.field], -p.count, p.text)))
 
 
-def _of_field(column: Column, route: int, old: str) -> Iterator[Pattern]:
+def _of_field(column: Column, route: int) -> Iterator[Pattern]:
     exchange, rule = column.exchange, column.rule
     where = f"j.r = {route} AND j.slot = {literal(rule.slot)} AND {_TELLING}"
     if not exchange.number(f"SELECT count(*) FROM judged j WHERE {where}"):
@@ -61,7 +60,7 @@ def _of_field(column: Column, route: int, old: str) -> Iterator[Pattern]:
     exchange.create(
         "changes",
         f"""AS SELECT j.rid, j.nid, j.cause, o.{rule.slot} AS o, n.{rule.slot} AS n
-        FROM judged j JOIN {old} o ON o.rid = j.rid JOIN new_{route} n ON n.nid = j.nid
+        FROM judged j JOIN old o ON o.rid = j.rid JOIN new_{route} n ON n.nid = j.nid
         WHERE {where}""",
     )
     doubt(exchange, rule)
@@ -89,7 +88,7 @@ def _paths(column: Column, route: int) -> Iterator[Pattern]:
         yield column.pattern(Cause(cause), count, f"{said} {path}")
 
 
-def _doubt_swapped(exchange: Exchange, route: int, rules: Sequence[FieldRule], old: str) -> None:
+def _doubt_swapped(exchange: Exchange, route: int, rules: Sequence[FieldRule]) -> None:
     """Two fields are swapped where most entries in which both changed have them so; truth values never
     tell, for two of them that both changed look swapped or not by the toss of a coin."""
     where = f"j.r = {route} AND {_TELLING}"
@@ -102,7 +101,7 @@ def _doubt_swapped(exchange: Exchange, route: int, rules: Sequence[FieldRule], o
         both = f"""(SELECT j.rid, j.nid, o.{a} = n.{b} AND o.{b} = n.{a} AS is_swapped
             FROM judged j JOIN judged k ON k.rid = j.rid AND k.nid = j.nid AND k.r = j.r
                 AND k.slot = {literal(b)} AND k.code = {CHANGED}
-            JOIN {old} o ON o.rid = j.rid JOIN new_{route} n ON n.nid = j.nid
+            JOIN old o ON o.rid = j.rid JOIN new_{route} n ON n.nid = j.nid
             WHERE {where} AND j.slot = {literal(a)})"""
         ((changed, found),) = exchange.rows(
             f"SELECT count(*), count(*) FILTER (WHERE is_swapped) FROM {both}"

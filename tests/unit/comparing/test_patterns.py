@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from column_changes import changes_of
+from safeguard.comparing import content, gathering
 
 Pairs = list[tuple[Any, Any]]
 YEAR = [dt.datetime(2023, 1, 1, 10, 7, 31) + dt.timedelta(hours=37 * i) for i in range(230)]
@@ -75,7 +76,10 @@ COLUMNS: dict[str, tuple[str, Pairs, dict[str, Any], dict[str, int], list[str]]]
         UTC,
         {"time_shift": 154},
         [
-            "154 of value are one hour early, all inside summer time of America/New_York or America/Los_Angeles"
+            (
+                "154 of value are one hour early, "
+                "all inside summer time of America/New_York or America/Los_Angeles"
+            )
         ],
     ),
     "few in summer": (
@@ -336,7 +340,10 @@ COLUMNS: dict[str, tuple[str, Pairs, dict[str, Any], dict[str, int], list[str]]]
         {"mapping": {"2.5": "down", "3.0": "up", "3.5": "up"}, "new": "text"},
         {"mapped_wrong": 5},
         [
-            "5 of value were `3.0` and became `down`; the contract's map says `up`, where its boundary lies"
+            (
+                "5 of value were `3.0` and became `down`; "
+                "the contract's map says `up`, where its boundary lies"
+            )
         ],
     ),
     "maps, to what it does not know": (
@@ -410,3 +417,22 @@ def test_patterns_of_two_new_systems_name_them(compare) -> None:
     cut = [row | {"value": row["value"][:6]} for row in old]
     found = compare(old, old, cut, contract=CONTRACT).result
     assert [p.text for p in found.patterns] == ["5 of value in new1 are cut off at 6 characters"]
+
+
+def test_patterns_are_the_same_in_many_partitions_and_any_order(compare, monkeypatch) -> None:
+    chance = random.Random(11)
+    texts = [f"a text of {i} and some {chance.random()}" for i in range(300)]
+    old = _rows(*((t, t.upper()) for t in texts))
+    new = _rows(*((t[:12] if i % 3 else t[::-1], "none") for i, t in enumerate(texts)))
+    plain = compare(old, new, contract=CONTRACT).result
+    monkeypatch.setattr(content, "PARTITION_BYTES", 8_000)
+    monkeypatch.setattr(gathering, "BUCKET_BYTES", 4_000)
+    chance.shuffle(old)
+    chance.shuffle(new)
+    cut = compare(old, new, contract=CONTRACT, batch_rows=7).result
+    assert plain.causes == {"truncated": 200, "other": 100, "defaulted": 300}
+    assert (cut.causes, cut.patterns) == (plain.causes, plain.patterns)
+    assert [p.text for p in plain.patterns] == [
+        "200 of value are cut off at 12 characters",
+        "300 of medium had 300 different values and became `none`",
+    ]
