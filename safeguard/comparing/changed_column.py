@@ -14,13 +14,15 @@ _LONGEST = 40
 
 @dataclass(frozen=True)
 class Column:
-    """One field of one route. `system` is named where there are several; `due` counts its pairs."""
+    """One field of one route. `system` is named where there are several; `due` counts its pairs;
+    `partners` are the fields that it is swapped with."""
 
     exchange: Exchange
     rule: FieldRule
     system: str | None
     due: int
     reveal: bool
+    partners: tuple[str, ...] = ()
 
     def pattern(self, cause: Cause, count: int, said: str, one: str = "") -> Pattern:
         """`said` follows the number and the name of the field; `one` where it is a single one."""

@@ -92,7 +92,8 @@ def _defaulted(column: Column) -> Iterator[Pattern]:
 
 def _swapped(column: Column) -> Iterator[Pattern]:
     (count,) = column.row("count(*)", Cause.SWAPPED_FIELDS)
-    yield column.pattern(Cause.SWAPPED_FIELDS, count, "are swapped with another field")
+    listed = " or ".join(column.partners) or "another field"
+    yield column.pattern(Cause.SWAPPED_FIELDS, count, f"are swapped with {listed}")
 
 
 def _other(column: Column) -> Iterator[Pattern]:

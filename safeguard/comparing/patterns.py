@@ -40,10 +40,11 @@ def find_patterns(
     route has."""
     found: list[Pattern] = []
     for route, of_route in rules.items():
-        _doubt_swapped(exchange, route, of_route)
+        partners = _doubt_swapped(exchange, route, of_route)
         system = plan.new[route].system if len(plan.new) > 1 else None
         for rule in of_route:
-            column = Column(exchange, rule, system, due[route], reveal)
+            swapped = tuple(partners.get(rule.slot, ()))
+            column = Column(exchange, rule, system, due[route], reveal, swapped)
             if rule.name is TypeName.JSON and rule.mapping is None:
                 found += _paths(column, route)
             else:
@@ -88,14 +89,20 @@ def _paths(column: Column, route: int) -> Iterator[Pattern]:
         yield column.pattern(Cause(cause), count, f"{said} {path}")
 
 
-def _doubt_swapped(exchange: Exchange, route: int, rules: Sequence[FieldRule]) -> None:
-    """Two fields are swapped where most entries in which both changed have them so; truth values never
-    tell, for two of them that both changed look swapped or not by the toss of a coin."""
+def _doubt_swapped(
+    exchange: Exchange, route: int, rules: Sequence[FieldRule]
+) -> dict[str, list[str]]:
+    """Slot -> names of the fields that it is swapped with.
+
+    Two fields are swapped where most entries in which both changed have them so; truth values never
+    tell, for two of them that both changed look swapped or not by the toss of a coin.
+    """
     where = f"j.r = {route} AND {_TELLING}"
     slots = exchange.rows(
         f"SELECT DISTINCT slot FROM judged j WHERE {where} AND cause = '{Cause.SWAPPED_FIELDS}'"
     )
     swapped = [rule for rule in rules if (rule.slot,) in slots]
+    partners: dict[str, list[str]] = {}
     for one, other in combinations(swapped, 2):
         a, b = one.slot, other.slot
         both = f"""(SELECT j.rid, j.nid, o.{a} = n.{b} AND o.{b} = n.{a} AS is_swapped
@@ -112,3 +119,7 @@ def _doubt_swapped(exchange: Exchange, route: int, rules: Sequence[FieldRule]) -
                 WHERE judged.rid = s.rid AND judged.nid = s.nid AND s.is_swapped
                 AND judged.r = {route} AND judged.slot IN ({literal(a)}, {literal(b)})"""
             )
+        elif found:
+            partners.setdefault(a, []).append(other.field.name)
+            partners.setdefault(b, []).append(one.field.name)
+    return partners

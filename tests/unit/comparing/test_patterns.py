@@ -399,8 +399,8 @@ def test_fields_that_are_swapped(compare) -> None:
     found = compare(old, new, contract=CONTRACT).result
     assert found.causes == {"swapped_fields": 24}
     assert [p.text for p in found.patterns] == [
-        "12 of value are swapped with another field",
-        "12 of medium are swapped with another field",
+        "12 of value are swapped with medium",
+        "12 of medium are swapped with value",
     ]
 
 
