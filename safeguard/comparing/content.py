@@ -25,6 +25,7 @@ from safeguard.comparing.judging import Judge, judges_documents
 from safeguard.comparing.listing import sample_lists
 from safeguard.comparing.owners import Owners
 from safeguard.comparing.partition import CARRIED, JoinDone, Partition, first_bucket_of
+from safeguard.comparing.patterns import find_patterns
 from safeguard.comparing.restriction import Restriction
 from safeguard.comparing.resulting import Compared, build_result
 from safeguard.comparing.sql import literal
@@ -35,7 +36,7 @@ from safeguard.comparing.tally import Tally
 from safeguard.comparing.telling import Teller
 from safeguard.comparing.tolerance import count_tolerated
 from safeguard.comparing.workers import JoinOrder, book_tables
-from safeguard.findings.result import ContentResult, Looks
+from safeguard.findings.result import ContentResult, Looks, Pattern
 from safeguard.planning.asking import Strategy
 from safeguard.planning.layout import ContentPlan
 
@@ -119,6 +120,7 @@ class ContentComparison:
         self._look_elsewhere()
         withdraw_uncertain(self.exchange, self.plan, self.tally)
         rank_old(self.exchange, self.plan)
+        patterns = self._find_patterns()
         teller = Teller(self.exchange, self.plan, self.book)
         teller.tell()
         result = build_result(
@@ -143,7 +145,12 @@ class ContentComparison:
             strategy="sums" if isinstance(asked, Asked) else "stream",
             strategy_reason=asked.words if self.strategy is Strategy.AUTO else self.why_stream,
             looked=looked,
+            patterns=patterns,
         )
+
+    def _find_patterns(self) -> tuple[Pattern, ...]:
+        due = {r: self.tally.counts[f"paired_due_{r}"] for r in self.routes}
+        return find_patterns(self.exchange, self.plan, self.rules, due, self.reveal)
 
     def abandon(self) -> None:
         """Take back what a comparison that did not end has left."""

@@ -105,6 +105,18 @@ class ListSample:
 
 
 @dataclass(frozen=True)
+class Pattern:
+    """What a whole column tells of its changes that one pair of values does not."""
+
+    field: str
+    cause: str
+    count: int
+    """Changed fields that it is true of; `text` begins with it."""
+    text: str
+    """A sentence without its full stop: "3,946 of rental_date are one hour early"."""
+
+
+@dataclass(frozen=True)
 class Looks:
     """What became of the entries of one content that differed at first, in a live check."""
 
@@ -171,6 +183,8 @@ class ContentResult:
     """A system, or the room here, did not let it be compared to its end; a later try may."""
     looked: Looks | None = None
     """Of a live check."""
+    patterns: tuple[Pattern, ...] = ()
+    """Field by field, the most frequent first."""
 
 
 @dataclass(frozen=True)

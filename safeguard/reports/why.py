@@ -6,6 +6,7 @@ The reasons that decided are told in one vocabulary. What blocks comes before wh
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -152,11 +153,18 @@ def _fields(content: ContentResult, people: str) -> Iterator[Why]:
     several = len(content.field_causes) > 1
     for field, causes in content.field_causes.items():
         ranked = sorted(((n, c) for c, n in causes.items() if n), key=lambda pair: -pair[0])
-        said = ", ".join(f"{_of_all(n, due, content.due)} {cause_phrase(c)}" for n, c in ranked)
+        patterns = [p for p in content.patterns if p.field == field]
+        told = Counter({c: sum(p.count for p in patterns if p.cause == c) for _, c in ranked})
+        said = [p.text for p in patterns] + [
+            f"{_of_all(n - told[c], due, content.due)} {cause_phrase(c)}"
+            for n, c in ranked
+            if n > told[c]
+        ]
         hint = _hint(*ranked[0], due) if ranked else ""
         if said:
-            text = f"{said}{'' if several else people}{hint}"
-            yield Why(f"{content.content}.{field}", text, blocks=True)
+            text = f"{'; '.join(said) if patterns else ', '.join(said)}{'' if several else people}{hint}"
+            where = content.content if patterns else f"{content.content}.{field}"
+            yield Why(where, text, blocks=True)
 
 
 def _hint(count: int, cause: str, due: int) -> str:

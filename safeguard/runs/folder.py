@@ -13,7 +13,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import fields
+from dataclasses import asdict, fields
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
@@ -280,6 +280,7 @@ def _content(content: Any) -> dict[str, Any]:
             for r in content.routes
         ],
         "conservation": {"old": content.conservation.old, "new": content.conservation.new},
+        "patterns": [asdict(p) for p in content.patterns],
         "strategy": {"chosen": content.strategy, "reason": content.strategy_reason},
     }
 

@@ -163,6 +163,7 @@ CONTENT_KEYS = {
         "customers",
         "routes",
         "conservation",
+        "patterns",
         "strategy",
     ),
 }
