@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema
+from pydantic import (
+    BeforeValidator,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    PlainValidator,
+    WithJsonSchema,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
 
 from safeguard.contract.conditions import Condition, parse_condition
 from safeguard.contract.forms import Expiry, OneOrMany, Text, Whole
@@ -21,8 +30,23 @@ PLACEHOLDER = "TODO"
 Owner = str | tuple[str | None, ...]
 
 
+class Narrowing:
+    """Marks a key that may be left out, but not be written without a value: then it would narrow
+    nothing."""
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(_given, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        found = handler(schema["schema"])
+        return {"anyOf": [one for one in found["anyOf"] if one != {"type": "null"}]}
+
+
 def _given(value: Any) -> Any:
-    """A key that narrows a waiver and has no value would not narrow it."""
     if value is None:
         raise ValueError("must have a value, or be left out: an empty one would waive everything")
     return value
@@ -50,7 +74,6 @@ def _condition(value: Any) -> Any:
     return parse_condition(_plain(value))
 
 
-_Given = BeforeValidator(_given)
 Word = Annotated[Text, BeforeValidator(_plain)]
 _ID: dict[str, Any] = {"type": ["string", "number", "null"]}
 OwnerId = Annotated[
@@ -71,25 +94,25 @@ class Waiver(Model):
         description="The content of one of the contracts; of kind uncovered the table's name."
     )
     kind: Kind = Field(description="The kind of finding; not_compared can't be waived.")
-    cause: Annotated[Cause | None, _Given] = Field(
+    cause: Annotated[Cause | None, Narrowing()] = Field(
         default=None, description="Only findings of this cause; of kind changed."
     )
-    field: Annotated[Word | None, _Given] = Field(
+    field: Annotated[Word | None, Narrowing()] = Field(
         default=None,
         description="Only findings of this field; of a document also a path in it, and all below.",
     )
-    system: Annotated[Word | None, _Given] = Field(
+    system: Annotated[Word | None, Narrowing()] = Field(
         default=None,
         description="Only what was due, or is surplus, in this new system; of kind uncovered the "
         "old system that has the table.",
     )
     owners: Annotated[
-        Annotated[tuple[OwnerId, ...], Field(min_length=1), OneOrMany()] | None, _Given
+        Annotated[tuple[OwnerId, ...], Field(min_length=1), OneOrMany()] | None, Narrowing()
     ] = Field(
         default=None,
         description="Only findings of these customers, by their ids as in findings.parquet.",
     )
-    condition: Annotated[ConditionText | None, _Given] = Field(
+    condition: Annotated[ConditionText | None, Narrowing()] = Field(
         default=None,
         description="Only findings for which this holds: comparisons of owner, list, item, field, "
         "cause and system with texts and whole numbers, IN, LIKE, BETWEEN, IS NULL, AND, OR, NOT.",
