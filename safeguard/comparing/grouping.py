@@ -58,8 +58,9 @@ def _query(path: Path, fields: Mapping[str, Sequence[str]]) -> str:
         ORDER BY content, system NULLS LAST, top NULLS LAST, cause NULLS LAST"""
 
 
+_SIZE = f"TRY_CAST(CASE WHEN kind = '{Kind.UNCOVERED}' THEN old_value END AS HUGEINT)"
 _ENTRIES = f"""CAST(CASE WHEN kind = '{Kind.UNCOVERED}' THEN
-        CASE WHEN count(*) = count(old_value) THEN sum(CAST(old_value AS HUGEINT)) END
+        CASE WHEN count(*) = count({_SIZE}) THEN sum({_SIZE}) END
     WHEN bool_or(field IS DISTINCT FROM top) THEN count(DISTINCT row(owner, "list", item))
     ELSE count(*) END AS BIGINT)"""
 """A finding of a whole field is one an entry; of an entry, several paths may differ."""

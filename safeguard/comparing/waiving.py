@@ -43,9 +43,8 @@ class Findings:
         """What a waiver is about that those `before` it do not waive already."""
         entries = "count(DISTINCT entry) + count(*) FILTER (entry IS NULL)"
         if waiver.kind is Kind.UNCOVERED:
-            entries = (
-                "CASE WHEN count(*) = count(old_value) THEN sum(CAST(old_value AS HUGEINT)) END"
-            )
+            size = "TRY_CAST(old_value AS HUGEINT)"
+            entries = f"CASE WHEN count(*) = count({size}) THEN sum({size}) END"
         join = "LEFT JOIN customer c ON c.id = f.customer" if self.segments else ""
         inside = "".join(f", bool_or({in_segment(i)})" for i in self.segments.values())
         [(findings, counted, *flags)] = self.exchange.rows(

@@ -17,7 +17,7 @@ from safeguard.comparing.waiving import Matched
 from safeguard.contract.vet_waivers import approver
 from safeguard.contract.waivers import Waiver
 from safeguard.findings.result import ContentResult, Coverage, WaiverUse
-from safeguard.findings.words import WaiverState
+from safeguard.findings.words import Kind, WaiverState
 
 
 class Findings(Protocol):
@@ -98,7 +98,8 @@ def _judged(
     if not matched.findings:
         was = f"; it expired at {_end(waiver.expires)}" if late else ""
         return WaiverState.UNUSED, f"matches nothing that was found{was}"
-    covers = f"covers {_entries(matched.entries)}"
+    table = f" of {waiver.content}" if waiver.kind is Kind.UNCOVERED else ""
+    covers = f"covers {_entries(matched.entries)}{table}"
     if late:
         return WaiverState.EXPIRED, f"{covers}, but expired at {_end(waiver.expires)}"
     if matched.entries is None:

@@ -165,6 +165,7 @@ def _fields(content: ContentResult, people: str) -> Iterator[Why]:
         if said:
             text = f"{said}{signed}{'' if several else people}{hint}"
             yield Why(f"{content.content}.{field}", text, blocks=True)
+            signed = ""  # said once
 
 
 def _hint(count: int, cause: str, due: int) -> str:

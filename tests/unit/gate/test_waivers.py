@@ -150,5 +150,5 @@ def test_an_uncovered_table_is_waived_by_its_own_waiver_alone():
     assert decided(none, used, coverage=signed).verdict is Verdict.PASS
     grown = use(Matched(1, 11), kind="uncovered")
     decision = decided(none, grown, coverage=open_)
-    assert decision.reasons[-1] == "waiver W-7 covers 11 entries, more than its 10"
+    assert decision.reasons[-1] == "waiver W-7 covers 11 entries of queue, more than its 10"
     assert decision.contents[0].verdict is Verdict.PASS, "it is no trouble of the content"
