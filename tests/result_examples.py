@@ -276,8 +276,8 @@ def waiver(**values: Any) -> WaiverUse:
         "reason": "notes of staff, agreed with support",
         "approved_by": ("Ada Byron", "Grace Hopper"),
         "expires": "2027-01-01T00:00:00+00:00",
-        "text": "waiver W-3 covers 6 entries changed, of at most 10: notes of staff, agreed with support "
-        "(approved by Ada Byron, Grace Hopper; valid until the end of 2026-12-31 (UTC))",
+        "text": "waiver W-3 covers 6 entries changed, of at most 10, approved by Ada Byron, Grace Hopper "
+        "until the end of 2026-12-31 (UTC): notes of staff, agreed with support",
         "at_most": 10,
     }
     return WaiverUse(**{**plain, **values})

@@ -41,18 +41,21 @@ class Findings:
 
     def matched(self, waiver: Waiver, before: Sequence[Waiver]) -> Matched:
         """What a waiver is about that those `before` it do not waive already."""
-        entries = "count(DISTINCT entry) + count(*) FILTER (entry IS NULL)"
+        named = self._first(waiver, before)
         if waiver.kind is Kind.UNCOVERED:
-            size = "TRY_CAST(old_value AS HUGEINT)"
-            entries = f"CASE WHEN count(*) = count({size}) THEN sum({size}) END"
+            return self._tables(named)
         join = "LEFT JOIN customer c ON c.id = f.customer" if self.segments else ""
-        inside = "".join(f", bool_or({in_segment(i)})" for i in self.segments.values())
-        [(findings, counted, *flags)] = self.exchange.rows(
-            f"""SELECT count(*), {entries}{inside} FROM finding f {join}
-            WHERE {self._first(waiver, before)}"""
+        flags = "".join(f", bool_or({in_segment(i)}) AS s{i}" for i in self.segments.values())
+        some = "".join(f", bool_or(s{i})" for i in self.segments.values())
+        # By entry first: that spills to disk, which counting distinct ones does not. What has no
+        # number is an entry of its own.
+        [(findings, entries, *inside)] = self.exchange.rows(
+            f"""SELECT coalesce(sum(n), 0), count(*){some} FROM (
+                SELECT count(*) AS n{flags} FROM finding f {join} WHERE {named}
+                GROUP BY entry, CASE WHEN entry IS NULL THEN f.rowid END)"""
         )
-        segments = (s for s, some in zip(self.segments, flags, strict=True) if some)
-        return Matched(findings, None if counted is None else int(counted), frozenset(segments))
+        segments = (s for s, found in zip(self.segments, inside, strict=True) if found)
+        return Matched(int(findings), int(entries), frozenset(segments))
 
     def mark(self, used: Sequence[Waiver]) -> None:
         """Write into each finding the first of these waivers that names it; who has none of the others
@@ -94,6 +97,15 @@ class Findings:
         return replace(coverage, uncovered=tuple(tables))
 
     # -- private ----------------------------------------------------------------------------
+
+    def _tables(self, named: str) -> Matched:
+        """Uncovered tables, which may have something of anybody."""
+        size = "TRY_CAST(old_value AS HUGEINT)"
+        [(tables, counted, entries)] = self.exchange.rows(
+            f"SELECT count(*), count({size}), coalesce(sum({size}), 0) FROM finding f WHERE {named}"
+        )
+        whole = int(entries) if counted == tables else None
+        return Matched(tables, whole, frozenset(self.segments if tables else ()))
 
     def _route(self, name: str, index: int, route: RouteResult) -> RouteResult:
         where = "TRUE" if route.system == "*" else f"r = {index}"

@@ -109,9 +109,10 @@ def _judged(
         return WaiverState.OVERFULL, f"{covers}, more than its {waiver.at_most:,}"
     if missing := _missing(waiver, matched, approvers):
         return WaiverState.UNAPPROVED, f"{covers} {missing}"
-    by = ", ".join(waiver.approved_by)
-    what = f"{covers} {waiver.kind}, of at most {waiver.at_most:,}: {waiver.reason}"
-    return WaiverState.USED, f"{what} (approved by {by}; valid until {_end(waiver.expires)})"
+    by, end = ", ".join(waiver.approved_by), _end(waiver.expires)
+    what = f"{covers} {waiver.kind}, of at most {waiver.at_most:,}"
+    # The reason last: a report may cut a long one.
+    return WaiverState.USED, f"{what}, approved by {by} until {end}: {waiver.reason}"
 
 
 def _missing(waiver: Waiver, matched: Matched, approvers: Mapping[str, int]) -> str:

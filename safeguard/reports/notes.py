@@ -44,7 +44,7 @@ def _shown_elsewhere(result: CheckResult) -> Iterator[str]:
 
 def waiver_lines(result: CheckResult) -> tuple[str, ...]:
     """What each waiver that does not block waives, by whom and until when; those that are used first.
-    `queue: waiver W-7 covers 10 entries lost, of at most 12: a reason (approved by Ada; ...)`."""
+    `queue: waiver W-7 covers 10 entries lost, of at most 12, approved by Ada until ...: a reason`."""
     told = [use for use in result.waivers if not use.state.blocks]
     told.sort(key=lambda use: use.state is not WaiverState.USED)
     return tuple(f"{use.content}: {use.text}" for use in told)

@@ -42,7 +42,7 @@ def use(matched, at=ENDS - JUST, unread=(), **values):
 
 CASES = {
     "none": (Matched(0, 0), {}, UNUSED, "waiver W-7 matches nothing that was found"),
-    "as many": (Matched(10, 10), {}, USED, "covers 10 entries lost, of at most 10: agreed (approved by Ada, Grace; valid until the end of 2026-12-31 (UTC))"),
+    "as many": (Matched(10, 10), {}, USED, "covers 10 entries lost, of at most 10, approved by Ada, Grace until the end of 2026-12-31 (UTC): agreed"),
     "one more": (Matched(12, 11), {}, OVERFULL, "covers 11 entries, more than its 10"),
     "findings are no entries": (Matched(12, 10), {}, USED, ""),
     "none allowed": (Matched(1, 1), {"at_most": 0}, OVERFULL, "covers 1 entry, more than its 0"),
