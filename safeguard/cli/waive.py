@@ -7,8 +7,6 @@ from pathlib import Path
 
 import click
 
-from safeguard.findings.trouble import UsageProblem
-
 
 @click.command("waive")
 @click.argument("run", type=click.Path(path_type=Path))
@@ -30,7 +28,7 @@ def waive(run: Path, append: Path | None) -> int:
       safeguard waive 2026-11-22T03-14-07Z --append waivers.yaml
     """
     from safeguard.cli.render import folder_of
-    from safeguard.drafting.waivers import appended, drafted, groups_of
+    from safeguard.drafting.waivers import append_to, drafted, groups_of
     from safeguard.runs import FINDINGS, load_result
 
     folder = folder_of(run)
@@ -42,13 +40,7 @@ def waive(run: Path, append: Path | None) -> int:
         ids = [use.id for use in result.waivers]
         click.echo(f"waivers:\n{drafted(groups, result, today, ids)}", nl=False)
     else:
-        text = appended(append, groups, result, today)
-        try:
-            partial = append.with_name(f".{append.name}.partial")
-            partial.write_text(text, encoding="utf-8")
-            partial.replace(append)
-        except OSError as error:
-            raise UsageProblem(f"{append} can't be written: {error.strerror}") from error
+        append_to(append, groups, result, today)
         many = "1 waiver" if len(groups) == 1 else f"{len(groups):,} waivers"
         click.echo(f"{many} added to {append}. Next: fill in `reason` and `approved_by` of each,")
         click.echo(f"and name the file in the plan: `waivers: {append.name}`")

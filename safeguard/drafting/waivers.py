@@ -38,6 +38,17 @@ def drafted(
     return "".join(f"{line}\n" for entry in entries for line in entry)
 
 
+def append_to(path: Path, groups: Sequence[Group], result: CheckResult, today: dt.date) -> None:
+    """Write what `appended` says, whole or not at all. Raises UsageProblem where that can't be done."""
+    text = appended(path, groups, result, today)
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        raise UsageProblem(f"{path} can't be written: {error.strerror}") from error
+
+
 def appended(path: Path, groups: Sequence[Group], result: CheckResult, today: dt.date) -> str:
     """The text of a file of waivers with one more for each group; of one that is not there yet, too.
 
