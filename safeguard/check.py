@@ -31,6 +31,7 @@ from safeguard.comparing.store import (
 from safeguard.comparing.surroundings import Surroundings
 from safeguard.comparing.surveying import blind_spots, survey
 from safeguard.comparing.telling import create_findings
+from safeguard.comparing.waiving import Findings
 from safeguard.comparing.workers import LocalWorkers, Workers
 from safeguard.contract.load import load_plan
 from safeguard.contract.model import LoadedPlan
@@ -39,6 +40,7 @@ from safeguard.findings.result import CheckResult, ContentResult, Coverage, Impa
 from safeguard.findings.trouble import SystemProblem, UsageProblem
 from safeguard.gate.signing import SigningKey
 from safeguard.gate.verdict import Decision, decide
+from safeguard.gate.waivers import Waived, waive
 from safeguard.planning.asking import Strategy
 from safeguard.planning.estimates import PlanEstimate
 from safeguard.planning.layout import ContentPlan
@@ -190,10 +192,20 @@ class _Run:
             ]
         add_uncovered(exchange, seen.coverage)
         doubts = (*self_comparisons(loaded), *seen.blind, *_partial(self.request.since))
-        decision = decide(contents, seen.coverage, loaded.plan.policy, doubts)
-        result = self._judged(decision, seen.book.impact(), seen.coverage)
-        infos = dated(systems.infos(), self.folder)
-        return replace(result, systems=infos, revealed=self.request.reveal)
+        waived = self._waived(Findings(exchange, seen.book, loaded), contents, seen.coverage)
+        coverage, uses = waived.coverage, waived.uses
+        decision = decide(waived.contents, coverage, loaded.plan.policy, doubts, uses)
+        result = self._judged(decision, seen.book.impact(), coverage)
+        infos, reveal = dated(systems.infos(), self.folder), self.request.reveal
+        return replace(result, systems=infos, revealed=reveal, waivers=uses)
+
+    def _waived(
+        self, findings: Findings, contents: Sequence[ContentResult], coverage: Coverage
+    ) -> Waived:
+        """What the plan's waivers leave. A clock that was set back meanwhile prolongs none."""
+        loaded, moment = self.loaded, max(self.folder.started, dt.datetime.now(dt.UTC))
+        approvers = loaded.plan.policy.approvers
+        return waive(loaded.waivers, findings, contents, coverage, approvers, moment)
 
     def _look_around(self, systems: Systems, exchange: Exchange) -> _Seen:
         """What is asked of the systems before any content is read."""
@@ -293,6 +305,7 @@ class _Run:
             finished_at=dt.datetime.now(dt.UTC).isoformat(),
             tool_version=__version__,
             plan_digest=loaded.digest,
+            waivers_digest=loaded.waivers_digest,
             customers=customers,
             contents=decision.contents,
             coverage=coverage,

@@ -20,8 +20,9 @@ from safeguard.findings.result import (
     SegmentCount,
     SystemInfo,
     UncoveredTable,
+    WaiverUse,
 )
-from safeguard.findings.words import Kind, Verdict
+from safeguard.findings.words import Kind, Verdict, WaiverState
 
 HOSTILE = (
     "</script><script>alert(1)</script><img src=x onerror=alert(2)> \x1b[31mred\x1b]8;;x\x07 "
@@ -264,6 +265,24 @@ def reviews() -> ContentResult:
     )
 
 
+def waiver(**values: Any) -> WaiverUse:
+    """One that was used, with what the test wants to be different."""
+    plain: dict[str, Any] = {
+        "id": "W-3",
+        "content": "ratings",
+        "kind": Kind.CHANGED,
+        "entries": 6,
+        "state": WaiverState.USED,
+        "reason": "notes of staff, agreed with support",
+        "approved_by": ("Ada Byron", "Grace Hopper"),
+        "expires": "2027-01-01T00:00:00+00:00",
+        "text": "waiver W-3 covers 6 entries changed, of at most 10, approved by Ada Byron, Grace Hopper "
+        "until the end of 2026-12-31 (UTC): notes of staff, agreed with support",
+        "at_most": 10,
+    }
+    return WaiverUse(**{**plain, **values})
+
+
 def blocked() -> CheckResult:
     """The Qwikster split with every kind of finding."""
     notify = content("notify-me", title="Titles to be told about", tolerated={"line_endings": 118})
@@ -310,6 +329,7 @@ def blocked() -> CheckResult:
         notes=("7 extra entries in queue: the policy only warns of them.",),
         exit_code=1,
         seconds=273.4,
+        waivers=(waiver(),),
     )
 
 
@@ -324,6 +344,7 @@ def passed() -> CheckResult:
         notes=("3 rows of notify-me are left out by its `where`.",),
         customers=Impact(117_300, 0, {"paying": SegmentCount(9_411, 0)}, 120_000),
         contents=whole,
+        waivers=(),
         coverage=Coverage(14, 13, blocked().coverage.ignored, (), ()),
     )
 

@@ -35,6 +35,7 @@ COMMANDS = {
     ),
     "plan": Entry("safeguard.cli.plan", "plan", "What would a check read, and how long?"),
     "report": Entry("safeguard.cli.report", "report", "Render a finished run again."),
-    "schema": Entry("safeguard.cli.schema", "schema", "JSON Schema of the plan or a contract."),
+    "schema": Entry("safeguard.cli.schema", "schema", "JSON Schema of plan, contract or waivers."),
+    "waive": Entry("safeguard.cli.waive", "waive", "Draft waivers for what a run found."),
     "watch": Entry("safeguard.cli.watch", "watch", "Check a live migration again and again."),
 }

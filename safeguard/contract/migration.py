@@ -130,6 +130,11 @@ class Policy(Model):
     allow: tuple[Allowance, ...] = Field(
         default=(), description="Ceilings; without one, the first finding blocks."
     )
+    approvers: dict[str, Whole] = Field(
+        default={},
+        description="Of each named segment: a waiver that is about its customers needs so many "
+        "approvers.",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -171,6 +176,7 @@ class Plan(Model):
         default=CoverageRules(), description="Which old tables need no contract."
     )
     policy: Policy = Field(default=Policy(), description="What blocks the rollout.")
-    waivers: str | None = Field(
-        default=None, description="Not supported yet: comes with a later version."
+    waivers: Text | None = Field(
+        default=None,
+        description="The file of waivers, relative to the plan: findings that somebody signed for.",
     )

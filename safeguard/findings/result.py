@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from safeguard.findings.words import Kind, Verdict
+from safeguard.findings.words import Kind, Verdict, WaiverState
 
 Counts = Mapping[str, int]
 
@@ -55,11 +55,22 @@ class RouteResult:
     """New entries by NewStatus."""
     findings: Counts = field(default_factory=dict)
     """Entries by Kind, of this route alone."""
+    waived: Counts = field(default_factory=dict)
+    """Those of them that are waived."""
 
     @property
     def kept(self) -> int:
         """Due entries that survived whole."""
         return self.statuses.get("kept", 0)
+
+    @property
+    def unwaived(self) -> Counts:
+        """Entries by Kind that no waiver covers."""
+        return _without(self.findings, self.waived)
+
+
+def _without(findings: Counts, waived: Counts) -> Counts:
+    return {kind: left for kind, n in findings.items() if (left := n - waived.get(kind, 0))}
 
 
 @dataclass(frozen=True)
@@ -150,8 +161,9 @@ class ContentResult:
     tolerated: Counts
     """By accepted form, `renumbered`, `mapped`, `within_tolerance`, `time_fold`."""
     findings: Counts
-    """Entries by Kind."""
+    """Entries by Kind, waived or not."""
     waived: Counts
+    """Entries by Kind all of whose findings of the kind are waived."""
     causes: Counts
     """Changed fields by Cause."""
     customers: Impact
@@ -162,7 +174,8 @@ class ContentResult:
     notes: tuple[str, ...] = ()
     """What a PASS must name too: lossy maps, owners unknown on both sides, swapped lists, ..."""
     finding_segments: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    """kind -> segment -> entries, for ceilings per segment (an entry counts in each of its segments)."""
+    """kind -> segment -> entries not waived, for ceilings per segment (an entry counts in each of its
+    segments)."""
     certain: frozenset[str] = frozenset()
     """Kinds of `findings` of which at least one is certain although something was not compared."""
     samples: tuple[Sample, ...] = ()
@@ -186,6 +199,11 @@ class ContentResult:
     patterns: tuple[Pattern, ...] = ()
     """Field by field, the most frequent first."""
 
+    @property
+    def unwaived(self) -> Counts:
+        """Entries by Kind that no waiver covers: what the policy judges."""
+        return _without(self.findings, self.waived)
+
 
 @dataclass(frozen=True)
 class UncoveredTable:
@@ -197,6 +215,8 @@ class UncoveredTable:
     customers: int | None
     reason: str
     """How it hangs on the customers: "foreign key customer_id -> customers", ..."""
+    waived_by: str = ""
+    """The id of a waiver."""
 
 
 @dataclass(frozen=True)
@@ -220,6 +240,30 @@ class Coverage:
     """`system.table.column` of covered tables, named by no contract."""
     notes: tuple[str, ...] = ()
 
+    @property
+    def unwaived(self) -> tuple[UncoveredTable, ...]:
+        """The uncovered tables that no waiver covers."""
+        return tuple(table for table in self.uncovered if not table.waived_by)
+
+
+@dataclass(frozen=True)
+class WaiverUse:
+    """What became of one waiver of the plan in this run."""
+
+    id: str
+    content: str
+    kind: Kind
+    entries: int
+    """So many it is about that no waiver before it waived; waived by it only where it is used."""
+    state: WaiverState
+    reason: str
+    approved_by: tuple[str, ...]
+    expires: str
+    """The first instant at which it is not valid any more, ISO 8601 in UTC."""
+    text: str
+    """A plain sentence: what it waives, or why it does not."""
+    at_most: int = 0
+
 
 @dataclass(frozen=True)
 class SystemInfo:
@@ -235,24 +279,6 @@ class SystemInfo:
     """Whether all that was read was held still; where not, `snapshot` says what was not."""
     taken_at: str = ""
     """In ISO form, UTC: nothing that was read of it is older than this. "" where nobody knows."""
-
-
-@dataclass(frozen=True)
-class WaiverUse:
-    """What one waiver of the plan did in this run."""
-
-    id: str
-    content: str
-    kind: str
-    entries: int
-    """So many entries were waived by it."""
-    state: str
-    reason: str
-    approved_by: tuple[str, ...]
-    expires: str
-    """The first instant at which it is not valid any more, ISO 8601 in UTC."""
-    text: str = ""
-    """All of it in one sentence."""
 
 
 @dataclass(frozen=True)
@@ -295,4 +321,7 @@ class CheckResult:
     resume: str = ""
     """The command that goes on with this run; "" where it came to its end."""
     waivers: tuple[WaiverUse, ...] = ()
+    """Every waiver of the plan, in the order of its file."""
+    waivers_digest: str = ""
+    """SHA-256 of the file of waivers; "" where the plan names none."""
     drill: DrillSummary | None = None

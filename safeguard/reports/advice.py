@@ -49,7 +49,7 @@ class Advice:
 
 def advice(result: CheckResult) -> tuple[Advice, ...]:
     """A piece for each kind that occurs in any content, the gravest first."""
-    found = {kind for c in result.contents for kind, n in c.findings.items() if n}
-    if result.coverage.uncovered:
+    found = {kind for c in result.contents for kind, n in c.unwaived.items() if n}
+    if result.coverage.unwaived:
         found.add(Kind.UNCOVERED)
     return tuple(Advice(kind_word(k), step) for k, step in _STEPS.items() if k in found)

@@ -68,6 +68,7 @@ def _environment() -> Environment:
         "reversed_list": list_view.exactly_reversed,
         "sample_tables": sample_view.sample_tables,
         "all_notes": notes.all_notes,
+        "waiver_lines": notes.waiver_lines,
         "why_of": why.why_of,
         "value_of": sample_view.value_of,
         "segment_names": _segment_names,

@@ -13,6 +13,7 @@ from xml.etree import ElementTree as ET
 from safeguard.findings.result import CheckResult, ContentResult, RouteResult
 from safeguard.findings.words import Kind, OldStatus, Verdict
 from safeguard.reports import vocabulary, wording
+from safeguard.reports.notes import waiver_lines
 from safeguard.reports.printable import printable
 from safeguard.reports.why import both_kinds, route_lines, why, why_of
 
@@ -55,7 +56,10 @@ def _content_cases(content: ContentResult) -> Iterator[ET.Element]:
     trouble = False
     for route in content.routes:
         case = _case(content, f"{content.content} -> {route.system}")
-        _properties(case, {"due": route.due, **route.statuses, **_prefixed(route.findings)})
+        waived = {f"waived.{kind}": n for kind, n in route.waived.items()}
+        _properties(
+            case, {"due": route.due, **route.statuses, **_prefixed(route.findings), **waived}
+        )
         trouble |= _judge(case, _route_verdict(content, route), _route_text(content, route))
         yield case
     if not content.routes or (content.verdict is not Verdict.PASS and not trouble):
@@ -74,7 +78,7 @@ def _content_cases(content: ContentResult) -> Iterator[ET.Element]:
 def _route_verdict(content: ContentResult, route: RouteResult) -> Verdict:
     """The content's verdict on the routes that show a reason for it."""
     if content.verdict is Verdict.BLOCK:
-        if any(n for k, n in route.findings.items() if k != Kind.NOT_COMPARED):
+        if any(n for k, n in route.unwaived.items() if k != Kind.NOT_COMPARED):
             return Verdict.BLOCK
         unknown = route.findings.get(Kind.NOT_COMPARED) or route.statuses.get(
             OldStatus.NOT_COMPARED
@@ -87,6 +91,11 @@ def _route_text(content: ContentResult, route: RouteResult) -> str:
     found = [
         f"{vocabulary.number(n)} {vocabulary.kind_word(k)}" for k, n in route.findings.items() if n
     ]
+    found += [
+        f"{vocabulary.number(n)} {vocabulary.kind_word(k)} (waived)"
+        for k, n in route.waived.items()
+        if n
+    ]
     due = f"{vocabulary.number(route.due)} due, {vocabulary.number(route.kept)} kept"
     return "\n".join((", ".join((due, *found)), *route_lines(content, route)))
 
@@ -97,7 +106,7 @@ def _coverage_case(result: CheckResult) -> ET.Element:
     coverage = result.coverage
     _properties(case, {"tables": coverage.tables, "covered": coverage.covered})
     text = "\n".join(wording.uncovered_sentence(t) for t in coverage.uncovered)
-    if coverage.uncovered and result.verdict is not Verdict.PASS:
+    if coverage.unwaived and result.verdict is not Verdict.PASS:
         _judge(case, Verdict.BLOCK, text)
     elif text:
         ET.SubElement(case, "system-out").text = _legal(text[:_MOST_TEXT])
@@ -108,6 +117,8 @@ def _verdict_case(result: CheckResult) -> ET.Element:
     case = ET.Element("testcase", classname="safeguard", name="verdict", time="0.000")
     case.set("file", _legal(result.plan))
     _judge(case, result.verdict, "\n".join((wording.headline(result), *_why(result))))
+    if waivers := waiver_lines(result):
+        ET.SubElement(case, "system-out").text = _legal("\n".join(waivers)[:_MOST_TEXT])
     return case
 
 

@@ -18,8 +18,9 @@ _SHARE = {
     "contents": 24_000,
     "reasons": 9_000,
     "undecided": 5_000,
-    "unchecked": 9_000,
-    "sums": 9_000,
+    "waivers": 4_000,
+    "unchecked": 7_000,
+    "sums": 7_000,
 }
 _LONGEST = 300
 _MARK = re.compile(r"([\\`*_{}\[\]~|!#]|^[-+](?=\s)|(?<=^\d)[.)](?=\s))")
@@ -38,6 +39,7 @@ def render_markdown(result: CheckResult, *, folder: str | None = None) -> str:
         _contents(result),
         _bullets("Why", _reasons(result, blocks=True), "reasons"),
         _bullets("Undecided", _reasons(result, blocks=False), "undecided"),
+        _bullets("Waivers", map(_text, notes.waiver_lines(result)), "waivers"),
         _bullets("Not checked, or accepted", _unchecked(result), "unchecked"),
         _folded("Sums", [wording.sums_sentence(c) for c in result.contents]),
         _text(f"Exit code {result.exit_code}. Next: {wording.next_step(result, folder)}", 900),

@@ -181,6 +181,8 @@ def _cut_lines(lines: list[str]) -> list[str]:
 
 def _labelled(result: CheckResult, folder: str | None) -> list[tuple[str, str, bool]]:
     rows = [*_not_covered(result)]
+    waivers = [("waiver", line, False) for line in notes.waiver_lines(result)]
+    rows += _cut(waivers, "waivers")
     rows += _cut([("note", note, False) for note in notes.run_notes(result)], "notes")
     sums = [("sums", wording.sums_sentence(c), False) for c in result.contents if c.old or c.new]
     rows += _cut(sums, "sums")

@@ -36,6 +36,8 @@ _HINTS: Mapping[str, str] = {
     Cause.MAPPED_WRONG: "is the map in the contract right?",
 }
 _NEARLY_ALL = 0.9
+_WAIVER = "waiver "
+"""How a reason of the gate begins that speaks of a waiver: each of them blocks."""
 
 
 @dataclass(frozen=True)
@@ -82,9 +84,9 @@ def run_reasons(result: CheckResult) -> tuple[Why, ...]:
 
 
 def _blocks(result: CheckResult, reason: str) -> bool:
-    """Of the run's own reasons, uncovered tables block and doubts do not."""
+    """Of the run's own reasons, uncovered tables and waivers block and doubts do not."""
     names = (f"{t.system}.{t.table}" for t in result.coverage.uncovered)
-    return any(reason.startswith(name) for name in names)
+    return reason.startswith((_WAIVER, *names))
 
 
 def why_of(content: ContentResult) -> tuple[Why, ...]:
@@ -94,8 +96,12 @@ def why_of(content: ContentResult) -> tuple[Why, ...]:
     matched = [(reason, _KIND.match(reason)) for reason in content.reasons]
     kinds = [(Kind(m[1]), m[2]) for _, m in matched if m]
     blocks = [w for kind, rest in kinds for w in _kind(content, kind, rest)]
-    doubts = [Why(content.content, reason, blocks=False) for reason, m in matched if not m]
-    return (*blocks, *doubts)
+    others = [
+        Why(content.content, reason, blocks=reason.startswith(_WAIVER))
+        for reason, m in matched
+        if not m
+    ]
+    return (*blocks, *sorted(others, key=lambda w: not w.blocks))
 
 
 def route_lines(content: ContentResult, route: RouteResult) -> tuple[str, ...]:
@@ -115,7 +121,7 @@ def _kind(content: ContentResult, kind: Kind, rest: str) -> Iterator[Why]:
     people = _people(content, kind)
     fields = tuple(_fields(content, people)) if kind is Kind.CHANGED else ()
     if rest or not fields:
-        count = content.findings.get(kind, 0)
+        count = content.unwaived.get(kind, 0)
         text = _sentence(kind, count, _where(content, kind)) + people
         yield Why(content.content, text + rest, blocks=True)
     yield from fields
@@ -132,7 +138,7 @@ def _sentence(kind: Kind, count: int, where: tuple[str, ...]) -> str:
 
 def _where(content: ContentResult, kind: Kind) -> tuple[str, ...]:
     """The new systems whose route shows this kind; of several, with how many each."""
-    found = [(r.system, n) for r in content.routes if (n := r.findings.get(kind, 0))]
+    found = [(r.system, n) for r in content.routes if (n := r.unwaived.get(kind, 0))]
     if len(found) == 1:
         return (found[0][0],)
     return tuple(f"{system} ({number(n)})" for system, n in found)
@@ -140,7 +146,7 @@ def _where(content: ContentResult, kind: Kind) -> tuple[str, ...]:
 
 def _people(content: ContentResult, kind: Kind) -> str:
     """Who is hurt: customers where one kind alone hurts them, else entries by segment."""
-    hurting = [k for k, n in content.findings.items() if n and k in AFFECTING]
+    hurting = [k for k, n in content.unwaived.items() if n and k in AFFECTING]
     if hurting == [kind] and content.customers.affected:
         return f"; {affected_fact(content.customers)}"
     segments = content.finding_segments.get(kind, {})
@@ -151,6 +157,8 @@ def _people(content: ContentResult, kind: Kind) -> str:
 def _fields(content: ContentResult, people: str) -> Iterator[Why]:
     due = max(content.due, sum(route.due for route in content.routes))
     several = len(content.field_causes) > 1
+    waived = content.waived.get(Kind.CHANGED, 0)
+    signed = f"; {number(waived)} of the changed entries waived" if waived else ""
     for field, causes in content.field_causes.items():
         ranked = sorted(((n, c) for c, n in causes.items() if n), key=lambda pair: -pair[0])
         patterns = [p for p in content.patterns if p.field == field]
@@ -162,9 +170,11 @@ def _fields(content: ContentResult, people: str) -> Iterator[Why]:
         ]
         hint = _hint(*ranked[0], due) if ranked else ""
         if said:
-            text = f"{'; '.join(said) if patterns else ', '.join(said)}{'' if several else people}{hint}"
+            each = "; ".join(said) if patterns else ", ".join(said)
+            text = f"{each}{signed}{'' if several else people}{hint}"
             where = content.content if patterns else f"{content.content}.{field}"
             yield Why(where, text, blocks=True)
+            signed = ""  # said once
 
 
 def _hint(count: int, cause: str, due: int) -> str:

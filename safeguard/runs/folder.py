@@ -237,11 +237,22 @@ def verdict_document(result: CheckResult) -> dict[str, Any]:
             "uncovered": [f"{u.system}.{u.table}" for u in result.coverage.uncovered],
             "unchecked_columns": list(result.coverage.unchecked_columns),
         },
-        "waivers": [],
+        "waivers_digest": result.waivers_digest,
+        "waivers": [_waiver(use) for use in result.waivers],
         "systems": {
             s.name: {"dialect": s.dialect, "version": s.version, "snapshot": s.snapshot}
             for s in result.systems
         },
+    }
+
+
+def _waiver(use: Any) -> dict[str, Any]:
+    plain = ("id", "content", "entries", "at_most", "reason", "expires", "text")
+    return {
+        **{name: getattr(use, name) for name in plain},
+        "kind": str(use.kind),
+        "state": str(use.state),
+        "approved_by": list(use.approved_by),
     }
 
 

@@ -306,12 +306,13 @@ def test_17_one_failed_content_of_two_is_not_outvoted(shop):
     assert shop.verdict["verdict"] == "UNDECIDED"
 
 
-@pytest.mark.parametrize("key", ["expectations", "waivers"])
-def test_18_expectations_are_refused_until_they_run(shop, key):
-    if key == "expectations":
-        shop.write(expectations=[{"expect_column_values_to_be_betwen": {"column": "place"}}])
-    else:
-        shop.write({"waivers": "waivers.yaml"})
+def test_18_expectations_are_refused_until_they_run(shop):
+    shop.write(expectations=[{"expect_column_values_to_be_betwen": {"column": "place"}}])
+    assert shop.run().returncode == 2
+
+
+def test_18_a_file_of_waivers_that_is_not_there_is_refused(shop):
+    shop.write({"waivers": "waivers.yaml"})
     assert shop.run().returncode == 2
 
 

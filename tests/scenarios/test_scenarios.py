@@ -59,6 +59,8 @@ def test_scenario(
     for content in result.contents:
         assert_content(content, expected["contents"][content.content])
     assert (str(result.verdict), result.exit_code) == (expected["verdict"], expected["exit_code"])
+    used = {use.id: str(use.state) for use in result.waivers}
+    assert used == expected.get("waivers", {})
     for sentence in expected.get("said", []):
         assert sentence in " ".join((*result.reasons, *result.notes)), result.notes
 

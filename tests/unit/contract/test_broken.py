@@ -29,7 +29,7 @@ PLAN_CASES = {
     "allow segment": ("{paying: 0}", "{payin: 0}", "18:70  the customers have no segment `payin`. Did you mean `paying`?"),
     "allow nothing": (", at_most: 10, segment_at_most: {paying: 0}", "", "18:7  `at_most` or `segment_at_most` is missing: how many?"),
     "allow less": ("at_most: 10", "at_most: -1", "18:48  `at_most` must be 0 or more"),
-    "waivers": ("policy:", "waivers: waivers.yaml\npolicy:", "14:1  `waivers` come with a later version; remove them"),
+    "waivers": ("policy:", "waivers: waivers.yaml\npolicy:", "14:10  `waivers.yaml` does not exist."),
     "move": ("kind: split", "kind: move", "2:7  a move has one new system; the contracts name 2: dvd, streaming"),
     "merge": ("kind: split", "kind: merge", "2:7  a merge has at least two old systems; the contracts name 1: old"),
     "empty": ("migration: qwikster-split", "migration:", "1:1  `migration` has no value"),
