@@ -11,7 +11,7 @@ import pytest
 
 import result_examples as examples
 from safeguard.findings.result import WaiverUse
-from safeguard.findings.words import Verdict
+from safeguard.findings.words import Kind, Verdict, WaiverState
 from safeguard.gate.admission import (
     CLOCKS_DIFFER,
     CONDITIONS,
@@ -287,7 +287,9 @@ def test_when_a_waiver_has_expired(expires, over):
     [(3, "2026-11-21", True), (0, "2026-11-21", False), (3, "2026-11-23", False)],
 )
 def test_a_waiver_that_was_used_and_expired_since_refuses(entries, expires, refused):
-    waiver = WaiverUse("W-7", "queue", "lost", entries, "used", "known", ("ann",), expires)
+    waiver = WaiverUse(
+        "W-7", "queue", Kind.LOST, entries, WaiverState.USED, "known", ("ann",), expires, "waives"
+    )
     admission = judged(sealed(replace(examples.passed(), waivers=(waiver,))))
     assert failing(admission) == (["waivers"] if refused else [])
     expected = (f"waiver W-7, which it used, expired: {expires}",) if refused else ()

@@ -54,6 +54,7 @@ def test_nothing_of_a_key_is_in_its_words():
         (b"\xff\x00", "", "k can't be read: no private key"),
         (OTHER_PRIVATE, "", "k is no ed25519 key; `safeguard keygen` makes one"),
     ],
+    ids=["public", "locked", "wrong-passphrase", "cut", "empty", "binary", "other-kind"],
 )
 def test_what_is_no_private_key_is_a_mistake(pem, passphrase, words):
     with pytest.raises(UsageProblem) as caught:
@@ -70,6 +71,7 @@ def test_what_is_no_private_key_is_a_mistake(pem, passphrase, words):
         (b"", "k can't be read: no public key in PEM"),
         (OTHER_PUBLIC, "k is no ed25519 key; `safeguard keygen` makes one"),
     ],
+    ids=["private", "locked", "cut", "empty", "other-kind"],
 )
 def test_what_is_no_public_key_is_a_mistake(pem, words):
     with pytest.raises(UsageProblem) as caught:

@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator, ValidationError
 
 import result_examples as examples
 from safeguard.findings.result import CheckResult, DrillSummary, SystemInfo, WaiverUse
+from safeguard.findings.words import Kind, WaiverState
 from safeguard.gate.envelope import MAX_BYTES, Refused, unseal
 from safeguard.gate.statement import read, state
 from signed_examples import CONFIGURATION, DATABASES, LEFT, dated, pair, payload, sealed
@@ -19,7 +20,18 @@ from signed_examples import CONFIGURATION, DATABASES, LEFT, dated, pair, payload
 SCHEMA = Draft202012Validator(
     json.loads(Path(__file__).with_name("test-result.schema.json").read_text("utf-8"))
 )
-WAIVER = WaiverUse("W-1", "queue", "lost", 3, "used", "known", ("ann", "bob"), "2026-12-01")
+WAIVER = WaiverUse(
+    "W-1",
+    "queue",
+    Kind.LOST,
+    3,
+    WaiverState.USED,
+    "known",
+    ("ann", "bob"),
+    "2026-12-01T00:00:00Z",
+    "waiver W-1 waives 3 entries",
+    5,
+)
 DRILL = DrillSummary("2026-11-21T03-00-00Z", "2026-11-21T03:00:00Z", 412, 412, 21)
 
 
@@ -89,7 +101,7 @@ def test_it_names_what_the_verdict_stands_on():
     }
     assert run["contents"][0]["tolerated"] == {"renumbered": 90}
     assert run["waivers"][0]["approvedBy"] == ["ann", "bob"]
-    assert run["waivers"][0]["expires"] == "2026-12-01"
+    assert run["waivers"][0]["expires"] == "2026-12-01T00:00:00Z"
     assert run["drill"]["planted"] == run["drill"]["caught"] == 412
 
 
