@@ -28,6 +28,7 @@ COMMANDS = {
     "check": Entry("safeguard.cli.check", "check", "Compare old with new and give the verdict."),
     "demo": Entry("safeguard.cli.demo", "demo", "See a rollout being blocked, in one minute."),
     "discover": Entry("safeguard.cli.discover", "discover", "Which content has no contract yet?"),
+    "drill": Entry("safeguard.cli.drill", "drill", "Plant faults, and see what a check catches."),
     "init": Entry("safeguard.cli.init", "init", "Draft the plan and contracts from the systems."),
     "plan": Entry("safeguard.cli.plan", "plan", "What would a check read, and how long?"),
     "report": Entry("safeguard.cli.report", "report", "Render a finished run again."),

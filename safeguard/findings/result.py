@@ -222,6 +222,28 @@ class SystemInfo:
 
 
 @dataclass(frozen=True)
+class DrillSummary:
+    """The last fire drill of a plan: faults planted into its new side, and what a check caught."""
+
+    run: str
+    at: str
+    planted: int
+    caught: int
+    kinds: int
+    """Kinds of the planted faults."""
+    survivors: tuple[str, ...]
+    """One sentence a fault that was not caught and that no contract tolerates."""
+    strategy: str
+    """The way that was drilled."""
+    tolerated: int = 0
+    """Not found, because a contract accepts them."""
+    undecided: tuple[str, ...] = ()
+    """Why it was not the whole drill."""
+    outdated: bool = False
+    """Whether plan or contracts have changed since."""
+
+
+@dataclass(frozen=True)
 class CheckResult:
     """A whole run: what verdict.json is written from, and every report."""
 
@@ -247,3 +269,5 @@ class CheckResult:
     revealed: bool = False
     resume: str = ""
     """The command that goes on with this run; "" where it came to its end."""
+    drill: DrillSummary | None = None
+    """The last drill of the plan; None where there was none."""
