@@ -20,7 +20,7 @@ def drill_lines(result: DrillResult, folder: Path) -> Iterator[str]:
 def _lines(result: DrillResult, folder: Path) -> Iterator[str]:
     score = result.score
     yield _headline(score)
-    yield from (f"      {sentence}" for sentence in _sentences(result, score))
+    yield from (f"      {sentence}" for sentence in _sentences(score))
     yield ""
     yield from _survivors(result)
     yield from _undecided(result)
@@ -42,7 +42,7 @@ def _headline(score: Score) -> str:
     return f"DRILL  {score.caught:,} of {score.planted:,} planted faults of {kinds} were caught.{tolerated}"
 
 
-def _sentences(result: DrillResult, score: Score) -> Iterator[str]:
+def _sentences(score: Score) -> Iterator[str]:
     if score.survived:
         yield f"{score.survived:,} survived: a check would not see them."
     if score.caught:
@@ -118,10 +118,20 @@ def _score(result: DrillResult, kind: str) -> Score:
 
 def _notes(result: DrillResult) -> Iterator[str]:
     told = dict.fromkeys(f.reason for f in result.faults if f.fate is Fate.TOLERATED)
-    notes = [*told, *(note for c in result.contents for note in c.notes), *result.notes]
+    notes = [*told, *(note for c in result.contents for note in c.notes), *_not_planted(result)]
     if notes:
         yield ""
     yield from (f"  note          {note}" for note in notes)
+
+
+def _not_planted(result: DrillResult) -> Iterator[str]:
+    kinds = {f.kind for f in result.faults}
+    absent = dict.fromkeys(a.partition(":")[0] for c in result.contents for a in c.absent)
+    if nowhere := [kind for kind in absent if kind not in kinds]:
+        yield f"not planted, for no entry has what it needs: {', '.join(nowhere)}"
+    if crowded := sum(len(c.crowded) for c in result.contents):
+        more = result.wanted + crowded
+        yield f"{crowded:,} more could be planted in other fields and systems: --faults {more}"
 
 
 def _next(result: DrillResult) -> str:

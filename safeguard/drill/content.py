@@ -42,7 +42,7 @@ class Charge:
     tried: set[str] = field(default_factory=set)
     """Customers at whom it was planted, or can't be."""
     looked: bool = False
-    """Whether there was room to look for a place."""
+    """Whether every customer was tried in vain."""
 
 
 def charges_of(plan: ContentPlan) -> list[Charge]:
@@ -96,6 +96,7 @@ class ContentDrill:
             tuple(self.faults),
             self._said(),
             absent=tuple(_named(c, self.plan) for c in self._missing() if c.looked),
+            crowded=tuple(_named(c, self.plan) for c in self._missing() if not c.looked),
         )
 
     # -- passes -----------------------------------------------------------------------------
@@ -143,7 +144,7 @@ class ContentDrill:
         room = self._left()
         while len(found) < room:
             before = len(found)
-            for charge in charges:
+            for charge in sorted(charges, key=lambda c: c.planted):
                 if len(found) < room and (planted := self._plant_one(ground, charge)):
                     found.append(planted)
             if len(found) == before:
@@ -153,7 +154,6 @@ class ContentDrill:
         return found
 
     def _plant_one(self, ground: Ground, charge: Charge) -> Planted | None:
-        charge.looked = True
         for customer in ground.free():
             if customer.id in charge.tried:
                 continue
@@ -164,6 +164,7 @@ class ContentDrill:
             charge.planted += 1
             ground.taken.update(c.id for c in plant.customers)
             return Planted(charge.kind, charge.target, plant)
+        charge.looked = all(c.id in charge.tried for c in ground.customers)
         return None
 
     def _compare(self, part: Part, files: SourceFiles, planted: list[Planted]) -> None:

@@ -12,12 +12,16 @@ from safeguard.drill.kinds import (
     every_route,
     found_as,
     several_routes,
+    with_deleted,
 )
 from safeguard.findings.words import Kind
 from safeguard.systems.canonical.column import ALTERNATE, BAD
 
 _GIVEN = (found_as(Kind.MISATTRIBUTED), found_as(Kind.LOST, Kind.EXTRA))
 """Without fields that tell whose it was, an entry given away is rightly lost and extra."""
+
+_GIVEN_WHOLE = (*_GIVEN, found_as(Kind.LOST, Kind.DUPLICATED))
+"""To one who has the same thing: it stands beside the other's own."""
 
 
 def drop(ground: Ground, customer: Customer, target: Target, random: Random) -> Plant | None:  # noqa: ARG001
@@ -52,14 +56,15 @@ def give(ground: Ground, customer: Customer, target: Target, random: Random) -> 
     kept = customer.kept(target.route)
     random.shuffle(kept)
     for entry in kept[:3]:
+        others = _others(ground, customer, target)
         thing = ground.thing(entry)
-        for other in _others(ground, customer, target):
-            if thing and other.has(thing):
-                continue
-            row = _owned(ground, entry, other)
-            expected = _GIVEN if thing else (found_as(Kind.LOST, Kind.DUPLICATED),)
-            people = (customer, other)
-            return Plant(people, entry.item, (entry,), ((target.route, row),), expected)
+        without = [other for other in others if not other.has(thing)]
+        holding = [o for o in others if any(ground.thing(e) == thing for e in o.kept(entry.route))]
+        for other, expected in ((without, _GIVEN), (holding, _GIVEN_WHOLE)):
+            if other:
+                added = ((target.route, _owned(ground, entry, other[0])),)
+                people = (customer, other[0])
+                return Plant(people, entry.item, (entry,), added, expected)
     return None
 
 
@@ -118,7 +123,7 @@ ENTRIES = (
     FaultKind("two customers' entries swapped", every_route, swap),
     FaultKind("entry given to another customer", every_route, give),
     FaultKind("entry sent to the wrong new system", several_routes, misroute),
-    FaultKind("deleted entry resurrected", every_route, resurrect),
+    FaultKind("deleted entry resurrected", with_deleted, resurrect),
 )
 
 

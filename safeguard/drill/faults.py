@@ -9,7 +9,15 @@ from safeguard.drill.kinds import FaultKind, fields_where
 from safeguard.drill.lists import LISTS
 from safeguard.drill.numbers import NUMBERS
 from safeguard.drill.texts import TEXTS
-from safeguard.drill.values import UNFIT, Seen, borrow, off_the_map, shift_comma, value_fault
+from safeguard.drill.values import (
+    UNFIT,
+    Seen,
+    borrow,
+    off_the_map,
+    shift_comma,
+    texts_with_another,
+    value_fault,
+)
 from safeguard.findings.words import Cause
 from safeguard.planning.layout import FieldSlot
 
@@ -20,10 +28,6 @@ def _any(field: FieldSlot, route: int) -> bool:  # noqa: ARG001
 
 def _mapped(field: FieldSlot, route: int) -> bool:  # noqa: ARG001
     return field.spec.map is not None
-
-
-def _plain_text(field: FieldSlot, route: int) -> bool:
-    return field.new[route].type.name is TypeName.TEXT and field.spec.map is None
 
 
 def _nulled(seen: Seen) -> object:
@@ -44,7 +48,7 @@ FAULTS: tuple[FaultKind, ...] = (
     *LISTS,
     value_fault("value nulled", _any, _nulled, frozenset({Cause.NULLED, Cause.MAPPED_WRONG})),
     *TEXTS,
-    FaultKind("comma shifted between columns", fields_where(_plain_text), shift_comma),
+    FaultKind("comma shifted between columns", texts_with_another, shift_comma),
     *NUMBERS,
     value_fault("boolean flipped", _boolean, _flipped),
     FaultKind("value map off at its boundary", fields_where(_mapped), off_the_map),

@@ -72,7 +72,13 @@ def every_list(plan: ContentPlan) -> tuple[Target, ...]:
 
 def several_routes(plan: ContentPlan) -> tuple[Target, ...]:
     """Each new system, where an entry can land in the wrong one."""
-    return every_route(plan) if len(plan.new) > 1 and not is_pooled(plan) else ()
+    chosen = any(slot is not None for old in plan.old for slot in old.receives)
+    return every_route(plan) if chosen and len(plan.new) > 1 and not is_pooled(plan) else ()
+
+
+def with_deleted(plan: ContentPlan) -> tuple[Target, ...]:
+    """Each new system, where the old side tells what its customers have deleted."""
+    return every_route(plan) if any(old.deleted_when for old in plan.old) else ()
 
 
 def fields_where(test: Callable[[FieldSlot, int], bool]) -> Callable[[ContentPlan], Any]:

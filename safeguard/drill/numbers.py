@@ -22,7 +22,7 @@ _LARGEST = 2**63 - 1
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _HOUR = 3_600_000_000
 _SUMMER = range(4, 10)
-"""April to September: where no zone is declared."""
+"""April to September: where the declared zone has no summer time, or none is declared."""
 
 
 def _off_by_one(seen: Seen) -> Any:
@@ -75,13 +75,13 @@ def _in_summer(seen: Seen, micros: int) -> bool:
         moment = _EPOCH + dt.timedelta(microseconds=micros)
     except OverflowError:
         return False
-    zone = seen.field.zone or seen.ground.zone
-    if zone is None:
-        return moment.month in _SUMMER
+    zone = ZoneInfo(seen.field.zone or seen.ground.zone or "UTC")
     days = (dt.timedelta(days=-2), dt.timedelta(days=2))
     try:
-        return all((moment + d).astimezone(ZoneInfo(zone)).dst() for d in days)
-    except OverflowError:
+        if not any(moment.replace(month=m, day=15).astimezone(zone).dst() for m in (1, 7)):
+            return moment.month in _SUMMER
+        return all((moment + d).astimezone(zone).dst() for d in days)
+    except (OverflowError, ValueError):
         return False
 
 

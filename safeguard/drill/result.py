@@ -52,6 +52,8 @@ class DrilledContent:
     failed: str = ""
     absent: tuple[str, ...] = ()
     """Faults that apply to the contract and were not planted: no entry has what they need."""
+    crowded: tuple[str, ...] = ()
+    """Those that were not planted because so many were not asked for."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,6 @@ class DrillResult:
     contents: tuple[DrilledContent, ...]
     reasons: tuple[str, ...] = ()
     """Why it is not the whole answer: each leaves with 3 where nothing survived."""
-    notes: tuple[str, ...] = ()
     strategy: str = "stream"
 
     @property

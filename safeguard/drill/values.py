@@ -8,10 +8,11 @@ from functools import partial
 from random import Random
 from typing import Any, Final
 
+from safeguard.contract.types import TypeName
 from safeguard.drill.ground import Customer, Ground, NewEntry
 from safeguard.drill.kinds import FaultKind, Plant, Target, fields_where, replaced
 from safeguard.findings.words import Cause, Kind
-from safeguard.planning.layout import FieldSlot, Typed
+from safeguard.planning.layout import ContentPlan, FieldSlot, Typed
 
 
 class _Unfit:
@@ -52,10 +53,21 @@ def value_fault(
     )
 
 
+def texts_with_another(plan: ContentPlan) -> tuple[Target, ...]:
+    """Each text field of each new system that another one follows."""
+    return tuple(
+        Target(new.index, field)
+        for new in plan.new
+        for field in plan.fields
+        if field.new[new.index].type.name is TypeName.TEXT and field.spec.map is None
+        if _next_text(plan, field) is not None
+    )
+
+
 def shift_comma(ground: Ground, customer: Customer, target: Target, random: Random) -> Plant | None:
     """A comma that was not quoted: what stands behind it is in the next column."""
     field = _field(target)
-    following = _next_text(ground, field)
+    following = _next_text(ground.plan, field)
     for entry in _shuffled(customer.kept(target.route), random):
         value = entry.row[field.slot]
         if following is None or not value or "," not in value:
@@ -145,9 +157,9 @@ def _shuffled(entries: list[NewEntry], random: Random) -> list[NewEntry]:
     return entries[:200]
 
 
-def _next_text(ground: Ground, field: FieldSlot) -> FieldSlot | None:
+def _next_text(plan: ContentPlan, field: FieldSlot) -> FieldSlot | None:
     """The text field that stands behind this one in the contract."""
-    behind = ground.plan.fields[ground.plan.fields.index(field) + 1 :]
+    behind = plan.fields[plan.fields.index(field) + 1 :]
     texts = (f for f in behind if f.old == field.old and f.spec.map is None)
     return next(texts, None)
 
