@@ -39,7 +39,8 @@ def _lines(result: DrillResult, folder: Path) -> Iterator[str]:
 def _headline(score: Score) -> str:
     kinds = f"{score.kinds} kind{'s' if score.kinds != 1 else ''}"
     tolerated = f" {score.tolerated:,} are tolerated by contract." if score.tolerated else ""
-    return f"DRILL  {score.caught:,} of {score.planted:,} planted faults of {kinds} were caught.{tolerated}"
+    caught = f"{score.caught:,} of {score.planted:,}"
+    return f"DRILL  {caught} planted faults of {kinds} were caught.{tolerated}"
 
 
 def _sentences(score: Score) -> Iterator[str]:

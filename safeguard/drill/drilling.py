@@ -177,7 +177,6 @@ def _reasons(content: DrilledContent) -> list[str]:
     if content.failed:
         return [f"{content.content}: {content.failed}"]
     if all(f.fate is Fate.SURVIVED and f.owner is None for f in content.faults):
-        return [
-            f"{content.content}: nothing could be planted: no customer has an entry that is kept"
-        ]
+        why = "no customer without a finding has an entry that is kept"
+        return [f"{content.content}: nothing could be planted: {why}"]
     return [f"{content.content}: {note}" for note in content.notes if note.startswith("the sums")]

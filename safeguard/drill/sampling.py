@@ -76,27 +76,23 @@ def _choose(exchange: Exchange, plan: ContentPlan, seed: str) -> None:
         f"""AS SELECT customer, n, row_number() OVER (ORDER BY h, customer) AS nth FROM (
             SELECT customer, count(*) AS n, md5(customer || {literal(seed)}) AS h
             FROM ({every}) e WHERE customer IS NOT NULL
-            GROUP BY customer HAVING count(*) <= {MOST_OF_ONE})
-        WHERE customer NOT IN (SELECT customer FROM dirty WHERE customer IS NOT NULL)""",
+            GROUP BY customer HAVING count(*) <= {MOST_OF_ONE}) p
+        ANTI JOIN dirty d USING (customer)""",
     )
-    wanted = [f"(SELECT customer FROM ({_so_many()}))"]
-    wanted += [
-        f"""(SELECT customer FROM possible p WHERE customer IN (
-            SELECT {key_text(plan.owners, alias)} FROM {table} {alias} WHERE {test})
-        ORDER BY nth LIMIT {_RARE})"""
-        for table, alias, test in _rarities(plan)
-    ]
     exchange.create(
         "chosen",
-        f"AS SELECT customer, nth FROM possible WHERE customer IN ({' UNION ALL '.join(wanted)})",
+        f"""AS SELECT customer, nth FROM (
+            SELECT customer, nth, sum(n) OVER (ORDER BY nth) AS total FROM possible)
+        WHERE total <= {MOST_ENTRIES}""",
     )
-
-
-def _so_many() -> str:
-    return (
-        "SELECT customer, sum(n) OVER (ORDER BY nth) AS total FROM possible "
-        f"QUALIFY total <= {MOST_ENTRIES}"
-    )
+    for table, alias, test in _rarities(plan):  # one after the other: each has a hash table
+        exchange.run(
+            f"""INSERT INTO chosen SELECT p.customer, p.nth FROM possible p
+            SEMI JOIN (SELECT {key_text(plan.owners, alias)} AS customer FROM {table} {alias}
+                WHERE {test}) r ON r.customer = p.customer
+            ORDER BY p.nth LIMIT {_RARE}"""
+        )
+    exchange.create("chosen", "AS SELECT DISTINCT customer, nth FROM chosen")
 
 
 def _rarities(plan: ContentPlan) -> list[tuple[str, str, str]]:
