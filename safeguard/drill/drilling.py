@@ -22,7 +22,7 @@ from safeguard.comparing.workers import LocalWorkers
 from safeguard.contract.load import load_plan
 from safeguard.contract.model import LoadedPlan
 from safeguard.drill.content import ContentDrill, charges_of
-from safeguard.drill.result import DrilledContent, DrillResult, Fate, PlantedFault
+from safeguard.drill.result import UNREAD, DrilledContent, DrillResult, PlantedFault
 from safeguard.drill.unread import unread_columns
 from safeguard.findings.progress import ProgressListener
 from safeguard.findings.trouble import SafeguardError, SystemProblem, UsageProblem
@@ -176,7 +176,7 @@ def _reasons(content: DrilledContent) -> list[str]:
     """Why a content's drill is not the whole answer."""
     if content.failed:
         return [f"{content.content}: {content.failed}"]
-    if all(f.fate is Fate.SURVIVED and f.owner is None for f in content.faults):
+    if all(f.kind == UNREAD for f in content.faults):
         why = "no customer without a finding has an entry that is kept"
         return [f"{content.content}: nothing could be planted: {why}"]
     return [f"{content.content}: {note}" for note in content.notes if note.startswith("the sums")]

@@ -6,12 +6,14 @@ whatever stands in it. Each that holds anything counts as one fault that survive
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import replace
 
 from safeguard.contract.model import LoadedContract, LoadedPlan
 from safeguard.drill.result import UNREAD, Fate, PlantedFault
 from safeguard.findings.result import Coverage
 from safeguard.findings.trouble import ConnectionLost, SystemProblem, UsageProblem
+from safeguard.planning.coverage import ignored_columns
 from safeguard.planning.dependants import find_table, quoting
 from safeguard.systems.interface import Relation, Session, Table
 from safeguard.systems.opened import Systems
@@ -25,12 +27,15 @@ def unread_columns(
     told: set[str] = set()
     for one in loaded.contracts:
         for system, table in _tables(one, systems):
-            for column in _unread(system, table, coverage):
+            given_up = ignored_columns(system, (table,), loaded)
+            for column in _unread(system, table, (*coverage.unchecked_columns, *given_up)):
                 place = f"{system}.{table.name}.{column}"
                 values = _values(systems[system], table.name, column)
                 if place not in told and values != 0:
                     told.add(place)
                     fault = _fault(one, f"{system}.{table.name}", column, values)
+                    if place in given_up:
+                        fault = _tolerated(fault, f"the plan ignores {place}: {given_up[place]}")
                     found.setdefault(one.contract.content, []).append(fault)
     return {content: tuple(faults) for content, faults in found.items()}
 
@@ -43,13 +48,13 @@ def _tables(one: LoadedContract, systems: Systems) -> Iterator[tuple[str, Table]
                 yield source.system, table
 
 
-def _unread(system: str, table: Table, coverage: Coverage) -> list[str]:
+def _unread(system: str, table: Table, unchecked: Collection[str]) -> list[str]:
     """Without a table's own number of its rows, which is nothing that a customer made."""
     own = table.primary_key if len(table.primary_key) == 1 else ()
     return [
         c.name
         for c in table.columns
-        if c.name not in own and f"{system}.{table.name}.{c.name}" in coverage.unchecked_columns
+        if c.name not in own and f"{system}.{table.name}.{c.name}" in unchecked
     ]
 
 
@@ -77,3 +82,7 @@ def _fault(one: LoadedContract, table: str, column: str, values: int | None) -> 
         fate=Fate.SURVIVED,
         reason=f"`{column}` of {table}{many} is not among the fields of {one.path}",
     )
+
+
+def _tolerated(fault: PlantedFault, reason: str) -> PlantedFault:
+    return replace(fault, fate=Fate.TOLERATED, reason=reason)
