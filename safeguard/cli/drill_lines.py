@@ -38,7 +38,8 @@ def _lines(result: DrillResult, folder: Path) -> Iterator[str]:
 
 def _headline(score: Score) -> str:
     kinds = f"{score.kinds} kind{'s' if score.kinds != 1 else ''}"
-    tolerated = f" {score.tolerated:,} are tolerated by contract." if score.tolerated else ""
+    verb = "is" if score.tolerated == 1 else "are"
+    tolerated = f" {score.tolerated:,} {verb} tolerated by contract." if score.tolerated else ""
     caught = f"{score.caught:,} of {score.planted:,}"
     return f"DRILL  {caught} planted faults of {kinds} were caught.{tolerated}"
 
