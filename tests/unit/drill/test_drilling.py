@@ -218,6 +218,15 @@ def test_a_system_that_is_away_is_undecided(tmp_path: Path) -> None:
     assert result.reasons
 
 
+def test_what_the_policy_only_warns_of_is_counted_apart(tmp_path: Path) -> None:
+    plan = build(tmp_path)
+    plan.write_text(PLAN + "policy: {warn: [extra, duplicated]}\n", encoding="utf-8")
+    result = drill_plan(plan, faults=60)
+    warned = {f.kind for f in result.faults if f.warned}
+    assert warned == {"entry duplicated"}
+    assert (result.score.warned > 0, result.exit_code) == (True, 0)
+
+
 # -- beside the verdict ----------------------------------------------------------------------------
 
 
