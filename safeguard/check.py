@@ -47,6 +47,7 @@ from safeguard.planning.layout import ContentPlan
 from safeguard.planning.twins import self_comparisons
 from safeguard.reports.writing import write_reports
 from safeguard.runs import FINDINGS, RunFolder, create_run, verdict_whatever_happens
+from safeguard.runs.drills import last_drill
 from safeguard.runs.journal import RunJournal, Terms
 from safeguard.runs.signed import dated, sign
 from safeguard.systems.opened import Kindness, Systems, open_systems
@@ -314,6 +315,7 @@ class _Run:
             exit_code=decision.verdict.exit_code,
             seconds=time.monotonic() - folder.began,
             resume=folder.resume if any(c.failed for c in decision.contents) else "",
+            drill=last_drill(Path(loaded.path), folder.path, loaded.digest),
         )
 
 

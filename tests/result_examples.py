@@ -11,6 +11,7 @@ from safeguard.findings.result import (
     Conservation,
     ContentResult,
     Coverage,
+    DrillSummary,
     IgnoredTable,
     Impact,
     ListLine,
@@ -346,6 +347,9 @@ def passed() -> CheckResult:
         contents=whole,
         waivers=(),
         coverage=Coverage(14, 13, blocked().coverage.ignored, (), ()),
+        drill=DrillSummary(
+            "2011-11-20T02-00-00Z", "2011-11-20T02:00:00+00:00", 412, 412, 21, (), "stream"
+        ),
     )
 
 
@@ -372,6 +376,7 @@ def empty() -> CheckResult:
         systems=(),
         customers=Impact(0, 0),
         coverage=Coverage(0, 0, (), (), ()),
+        drill=None,
     )
 
 

@@ -28,6 +28,7 @@ COMMANDS = {
     "check": Entry("safeguard.cli.check", "check", "Compare old with new and give the verdict."),
     "demo": Entry("safeguard.cli.demo", "demo", "See a rollout being blocked, in one minute."),
     "discover": Entry("safeguard.cli.discover", "discover", "Which content has no contract yet?"),
+    "drill": Entry("safeguard.cli.drill", "drill", "Plant faults, and see what a check catches."),
     "gate": Entry("safeguard.cli.gate", "gate", "May this rollout rely on that signed verdict?"),
     "init": Entry("safeguard.cli.init", "init", "Draft the plan and contracts from the systems."),
     "keygen": Entry(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Protocol
@@ -19,7 +19,7 @@ from safeguard.comparing.doubt import withdraw_uncertain
 from safeguard.comparing.elsewhere import find_misattributed
 from safeguard.comparing.entries import definition, new_shape, old_shape
 from safeguard.comparing.gathering import SnapshotGone
-from safeguard.comparing.intake import Intake
+from safeguard.comparing.intake import Intake, Taken
 from safeguard.comparing.journal import Journal
 from safeguard.comparing.judging import Judge, judges_documents
 from safeguard.comparing.listing import sample_lists
@@ -59,7 +59,8 @@ class Settler(Protocol):
 
 class ContentComparison:
     """Compares one content: whole, `only` some owners of it, or those with an entry that was written
-    `since`. Every table it makes is gone when `compare` returns."""
+    `since`; or what `taken` gives in place of its systems. Every table it makes is gone when
+    `compare` returns."""
 
     def __init__(
         self,
@@ -70,12 +71,14 @@ class ContentComparison:
         *,
         only: Restriction | None = None,
         since: dt.datetime | None = None,
+        taken: Callable[[Tally], Taken] | None = None,
     ) -> None:
         self.around, self.plan, self.journal = around, plan, journal
         self.exchange, self.store, self.systems = around.exchange, around.store, around.systems
         self.workers, self.book, self.reveal = around.workers, around.book, around.reveal
         self.strategy, self.why_stream = strategy, "--strategy stream reads everything"
         self.only, self.since = only, since
+        self._taken = taken or self._from_systems
         if only is not None or since is not None:
             self._stream("only some owners are compared")
         self.partition = Partition(self.exchange, plan, self.book, self.reveal)
@@ -98,17 +101,20 @@ class ContentComparison:
         but not yet what became of it."""
         self._create()
         self.tally = Tally()
-        self.intake = Intake(
+        self.intake = self._taken(self.tally)
+        self._read()
+        self._join()
+
+    def _from_systems(self, tally: Tally) -> Intake:
+        return Intake(
             self.around,
             self.plan,
             self.journal,
-            self.tally,
+            tally,
             self.strategy,
             self.only,
             self.since,
         )
-        self._read()
-        self._join()
 
     def _stream(self, why: str) -> None:
         self.strategy, self.why_stream = Strategy.STREAM, why
@@ -132,7 +138,7 @@ class ContentComparison:
                 teller,
                 self.tally,
                 self.rules,
-                partial=self.intake.only is not None,
+                partial=self.intake.partial,
             )
         )
         lists = sample_lists(self.exchange, self.plan, teller, self._load_entry)
@@ -180,7 +186,7 @@ class ContentComparison:
 
     def _join(self) -> None:
         self.files = self.intake.files
-        self.parts = runs_of_buckets(self.files.every, PARTITION_BYTES)
+        self.parts = self.intake.parts(PARTITION_BYTES)
         self.customers = digest(self.exchange, book_tables(self.book))
         for (first, last), done in zip(self.parts, self._joins(), strict=True):
             kept = replace(done, customers=self.customers)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from safeguard.contract.forms import OneOrMany, SomeNames, Text, Whole
+from safeguard.contract.forms import Names, OneOrMany, SomeNames, Text, Whole
 from safeguard.findings.words import Kind
 
 
@@ -77,10 +77,14 @@ class Customers(Model):
 
 
 class Ignore(Model):
-    """A table that is meant to go, and why."""
+    """A table, or some of its columns, that is meant to go, and why."""
 
     system: Text = Field(description="A system of this plan.")
     table: Text = Field(description="The table that no contract needs to speak of.")
+    columns: Names = Field(
+        default=(),
+        description="Only these of its columns. Left out, the whole table.",
+    )
     reason: Text = Field(description="Why its content need not survive; shown in every report.")
 
 

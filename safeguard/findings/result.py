@@ -283,15 +283,24 @@ class SystemInfo:
 
 @dataclass(frozen=True)
 class DrillSummary:
-    """The last fire drill of this plan: how many planted faults of how many kinds were caught."""
+    """The last fire drill of a plan: faults planted into its new side, and what a check caught."""
 
     run: str
     at: str
     planted: int
     caught: int
     kinds: int
-    survivors: tuple[str, ...] = ()
-    strategy: str = "stream"
+    """Kinds of the planted faults."""
+    survivors: tuple[str, ...]
+    """One sentence a fault that was not caught and that no contract tolerates."""
+    strategy: str
+    """The way that was drilled."""
+    tolerated: int = 0
+    """Not found, because a contract accepts them."""
+    undecided: tuple[str, ...] = ()
+    """Why it was not the whole drill."""
+    outdated: bool = False
+    """Whether plan or contracts have changed since."""
 
 
 @dataclass(frozen=True)
@@ -325,3 +334,4 @@ class CheckResult:
     waivers_digest: str = ""
     """SHA-256 of the file of waivers; "" where the plan names none."""
     drill: DrillSummary | None = None
+    """The last drill of the plan; None where there was none."""

@@ -16,6 +16,7 @@ from safeguard.findings.result import CheckResult, ContentResult, Impact, ListSa
 from safeguard.findings.words import OldStatus, Verdict
 from safeguard.reports import bar_view, list_view, notes, sample_view, vocabulary, why, wording
 from safeguard.reports.advice import advice
+from safeguard.reports.drills import drill_sentences
 from safeguard.reports.printable import clipped
 
 _GRAVITY = {Verdict.BLOCK: 0, Verdict.UNDECIDED: 1, Verdict.PASS: 2}
@@ -69,6 +70,7 @@ def _environment() -> Environment:
         "sample_tables": sample_view.sample_tables,
         "all_notes": notes.all_notes,
         "waiver_lines": notes.waiver_lines,
+        "drill_sentences": drill_sentences,
         "why_of": why.why_of,
         "value_of": sample_view.value_of,
         "segment_names": _segment_names,

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from safeguard.findings.result import CheckResult, ContentResult
 from safeguard.findings.words import Verdict
 from safeguard.reports import notes, vocabulary, wording
+from safeguard.reports.drills import drill_sentences
 from safeguard.reports.printable import clipped
 from safeguard.reports.why import why
 
@@ -35,6 +36,7 @@ def render_markdown(result: CheckResult, *, folder: str | None = None) -> str:
     """
     blocks = [
         f"## {result.verdict}: {_text(wording.headline(result), 900)}",
+        _text(" ".join(drill_sentences(result)), 900),
         _text(f"{result.migration} · {result.kind} · {result.started_at}"),
         _contents(result),
         _bullets("Why", _reasons(result, blocks=True), "reasons"),

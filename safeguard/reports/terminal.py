@@ -12,6 +12,7 @@ from rich.text import Text
 from safeguard.findings.result import CheckResult, ContentResult
 from safeguard.findings.words import Verdict
 from safeguard.reports import notes, vocabulary, wording
+from safeguard.reports.drills import drill_sentences
 from safeguard.reports.printable import clipped, printable
 from safeguard.reports.why import run_reasons, why_of
 
@@ -169,7 +170,7 @@ def _second_lines(result: CheckResult) -> list[str]:
     elif result.verdict is Verdict.UNDECIDED and wording.nothing_found(result):
         lines.append("Nothing was found lost in what was compared.")
     headline = wording.headline(result)
-    return [line for line in lines if line not in headline]
+    return [line for line in (*lines, *drill_sentences(result)) if line not in headline]
 
 
 def _cut_lines(lines: list[str]) -> list[str]:

@@ -111,7 +111,7 @@ def create_run(plan: Path, out: Path | None, started: dt.datetime) -> RunFolder:
     Raises UsageProblem when the folder can't be written.
     """
     run = started.strftime("%Y-%m-%dT%H-%M-%SZ")
-    made = RunFolder(out or _fresh(_runs(plan) / run), run, started, plan)
+    made = RunFolder(out or fresh(_runs(plan) / run), run, started, plan)
     _begin(made)
     made.clean()
     return made
@@ -180,8 +180,8 @@ def shown(folder: Path) -> str:
         return str(whole)
 
 
-def _fresh(path: Path) -> Path:
-    """Two runs in one second do not share a folder."""
+def fresh(path: Path) -> Path:
+    """A folder that is not there yet: two runs in one second do not share one."""
     candidate, n = path, 1
     while candidate.exists():
         n += 1
@@ -239,6 +239,7 @@ def verdict_document(result: CheckResult) -> dict[str, Any]:
         },
         "waivers_digest": result.waivers_digest,
         "waivers": [_waiver(use) for use in result.waivers],
+        "drill": asdict(result.drill) if result.drill else None,
         "systems": {
             s.name: {"dialect": s.dialect, "version": s.version, "snapshot": s.snapshot}
             for s in result.systems

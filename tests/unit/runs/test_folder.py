@@ -151,7 +151,7 @@ IMPACT = {"with_content", "affected", "segments"}
 KEYS = {
     *("schema", "run", "migration", "kind", "verdict", "exit_code", "reasons", "started_at"),
     *("finished_at", "tool_version", "plan_digest", "customers", "contents", "coverage"),
-    *("waivers", "waivers_digest", "systems"),
+    *("waivers", "waivers_digest", "systems", "drill"),
 }
 CONTENT_KEYS = {
     *("content", "shape", "verdict", "old", "new", "kept", "sums", "left_out", "not_due"),
