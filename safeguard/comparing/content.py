@@ -18,6 +18,7 @@ from safeguard.comparing.crosswalks import digest, old_view
 from safeguard.comparing.doubt import withdraw_uncertain
 from safeguard.comparing.elsewhere import find_misattributed
 from safeguard.comparing.entries import definition, new_shape, old_shape
+from safeguard.comparing.explaining.explain import Told, explain
 from safeguard.comparing.gathering import SnapshotGone
 from safeguard.comparing.intake import Intake, Taken
 from safeguard.comparing.journal import Journal
@@ -36,7 +37,8 @@ from safeguard.comparing.tally import Tally
 from safeguard.comparing.telling import Teller
 from safeguard.comparing.tolerance import count_tolerated
 from safeguard.comparing.workers import JoinOrder, book_tables
-from safeguard.findings.result import ContentResult, Looks, Pattern
+from safeguard.findings.result import ContentResult, Explanation, Looks, Pattern
+from safeguard.findings.trouble import SystemProblem
 from safeguard.planning.asking import Strategy
 from safeguard.planning.layout import ContentPlan
 
@@ -142,11 +144,14 @@ class ContentComparison:
             )
         )
         lists = sample_lists(self.exchange, self.plan, teller, self._load_entry)
+        explanations, notes = self._explain(result)
         self._drop()
         asked = self.intake.asked
         return replace(
             result,
             lists=lists,
+            explanations=explanations,
+            notes=(*result.notes, *notes),
             seconds=time.monotonic() - began,
             strategy="sums" if isinstance(asked, Asked) else "stream",
             strategy_reason=asked.words if self.strategy is Strategy.AUTO else self.why_stream,
@@ -269,6 +274,21 @@ class ContentComparison:
         first = first_bucket_of(rid)
         last = next(last for begin, last in self.parts if begin == first)
         self.partition.load(self.store, self.files, first, last)
+
+    def _explain(self, result: ContentResult) -> tuple[tuple[Explanation, ...], tuple[str, ...]]:
+        """What the findings have in common, and why that was not looked for. It is no part of the
+        verdict, and whatever goes wrong with it is told and changes none."""
+        partly = isinstance(self.intake.asked, Asked) and any(self.intake.asked.rows.values())
+        told = Told(self.partition, self.store, self.files, self.parts, partly)
+        try:
+            return explain(told, result.findings), ()
+        except SystemProblem as problem:
+            return (), (f"what was found is not explained: {problem}",)
+        except Exception as bug:  # noqa: BLE001  named in every report, and by the tests' contents
+            why = f"{type(bug).__name__}: {bug}".splitlines()[0]
+            return (), (
+                f"what was found is not explained, by a mistake of ours, please tell us: {why}",
+            )
 
     def _drop(self) -> None:
         self.exchange.forget()

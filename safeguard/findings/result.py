@@ -143,6 +143,21 @@ class Looks:
 
 
 @dataclass(frozen=True)
+class Explanation:
+    """What findings of one kind have in common that kept entries do not."""
+
+    kind: Kind
+    text: str
+    """The whole sentence, with both figures."""
+    found: int
+    """Entries of the kind that it is true of."""
+    total: int
+    """Entries of the kind."""
+    kept_share: float
+    """Of the kept entries, the part that it is true of: 0 to 1."""
+
+
+@dataclass(frozen=True)
 class ContentResult:
     """Everything that is said of one content. Counts are of entries unless named otherwise."""
 
@@ -198,6 +213,8 @@ class ContentResult:
     """Of a live check."""
     patterns: tuple[Pattern, ...] = ()
     """Field by field, the most frequent first."""
+    explanations: tuple[Explanation, ...] = ()
+    """At most three of each kind; none where nothing explains what was found."""
 
     @property
     def unwaived(self) -> Counts:

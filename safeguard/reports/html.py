@@ -39,6 +39,7 @@ def render_html(result: CheckResult) -> str:
             headline=clipped(wording.headline(result), _LONGEST_HEADLINE),
             reasons=why.both_kinds(every, _MOST["reasons"]),
             all_reasons=len(every),
+            explained=why.explained(result)[: _MOST["reasons"]],
             advice=advice(result),
             lists=_lists(contents),
             damaged=sum(_damaged(c) for c in contents),

@@ -68,11 +68,15 @@ def _content_cases(content: ContentResult) -> Iterator[ET.Element]:
         _judge(
             case,
             content.verdict,
-            "\n".join(
-                (", ".join(wording.content_facts(content)), *(w.line for w in why_of(content)))
-            ),
+            "\n".join(_content_lines(content)),
         )
         yield case
+
+
+def _content_lines(content: ContentResult) -> Iterator[str]:
+    yield ", ".join(wording.content_facts(content))
+    yield from (w.line for w in why_of(content))
+    yield from (e.text for e in content.explanations)
 
 
 def _route_verdict(content: ContentResult, route: RouteResult) -> Verdict:

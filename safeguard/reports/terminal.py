@@ -82,6 +82,7 @@ class _Page:
         reasons = why_of(content)
         self._some([w.text_of(content) for w in reasons if w.blocks], "reason")
         self._some([w.text_of(content) for w in reasons if not w.blocks], "reason")
+        self._some([e.text for e in content.explanations], "explanation")
         self._some(content.notes, "note")
 
     def _some(self, lines: Sequence[str], what: str) -> None:

@@ -71,6 +71,15 @@ def both_kinds(reasons: Sequence[Why], most: int) -> tuple[Why, ...]:
     return (*blocks[:most], *[w for w in reasons if not w.blocks][:most])
 
 
+def explained(result: CheckResult) -> tuple[Why, ...]:
+    """What the findings of each content have in common."""
+    return tuple(
+        Why(content.content, explanation.text, blocks=True)
+        for content in result.contents
+        for explanation in content.explanations
+    )
+
+
 def run_reasons(result: CheckResult) -> tuple[Why, ...]:
     """The reasons of the run that no content has said."""
     said = {f"{c.content}: {r}" for c in result.contents for r in c.reasons}
@@ -105,12 +114,14 @@ def why_of(content: ContentResult) -> tuple[Why, ...]:
 
 
 def route_lines(content: ContentResult, route: RouteResult) -> tuple[str, ...]:
-    """What was found on one route alone, and what is undecided of a route that shows doubt."""
+    """What was found on one route alone, what findings of its kinds have in common, and what is
+    undecided of a route that shows doubt."""
     found = tuple(
         _sentence(Kind(kind), n, (route.system,))
         for kind, n in route.findings.items()
         if n and kind != Kind.NOT_COMPARED
     )
+    found += tuple(e.text for e in content.explanations if route.findings.get(e.kind))
     unknown = route.findings.get(Kind.NOT_COMPARED) or route.statuses.get(OldStatus.NOT_COMPARED)
     if unknown or content.verdict is Verdict.UNDECIDED:
         return (*found, *(w.text for w in why_of(content) if not w.blocks))

@@ -281,6 +281,16 @@ def _content(content: Any) -> dict[str, Any]:
         "waived": dict(content.waived),
         "causes": dict(content.causes),
         "customers": _impact(content.customers),
+        "explanations": [
+            {
+                "kind": str(e.kind),
+                "text": e.text,
+                "found": e.found,
+                "total": e.total,
+                "kept_share": e.kept_share,
+            }
+            for e in content.explanations
+        ],
         "routes": [
             {
                 "system": r.system,

@@ -160,6 +160,7 @@ CONTENT_KEYS = {
         "findings",
         "waived",
         "causes",
+        "explanations",
         "customers",
         "routes",
         "conservation",
