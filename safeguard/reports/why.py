@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from safeguard.findings.result import CheckResult, ContentResult, RouteResult
 from safeguard.findings.words import AFFECTING, Cause, Kind, OldStatus, Verdict
@@ -39,11 +39,16 @@ _NEARLY_ALL = 0.9
 
 @dataclass(frozen=True)
 class Why:
-    """One reason. `where` is the content or its field, or nothing; `blocks` or is undecided."""
+    """One reason. `where` is the content or its field, or nothing; `blocks` or is undecided.
+
+    `kind` is what was found, and `field` the field alone, where the reason is of one.
+    """
 
     where: str
     text: str
     blocks: bool
+    kind: Kind = Kind.NOT_COMPARED
+    field: str = ""
 
     def text_of(self, content: ContentResult) -> str:
         """The reason as it stands below its content: the field is named, the content is not."""
@@ -72,18 +77,14 @@ def run_reasons(result: CheckResult) -> tuple[Why, ...]:
     """The reasons of the run that no content has said."""
     said = {f"{c.content}: {r}" for c in result.contents for r in c.reasons}
     said |= {r for c in result.contents for r in c.reasons}
+    tables = tuple(f"{t.system}.{t.table}" for t in result.coverage.uncovered)
     blocks = result.verdict is Verdict.BLOCK
     return tuple(
-        Why("", reason, blocks and _blocks(result, reason))
+        # Of the run's own reasons, uncovered tables block and doubts do not.
+        Why("", reason, blocks and reason.startswith(tables))
         for reason in result.reasons
         if reason not in said
     )
-
-
-def _blocks(result: CheckResult, reason: str) -> bool:
-    """Of the run's own reasons, uncovered tables block and doubts do not."""
-    names = (f"{t.system}.{t.table}" for t in result.coverage.uncovered)
-    return any(reason.startswith(name) for name in names)
 
 
 def why_of(content: ContentResult) -> tuple[Why, ...]:
@@ -95,6 +96,14 @@ def why_of(content: ContentResult) -> tuple[Why, ...]:
     blocks = [w for kind, rest in kinds for w in _kind(content, kind, rest)]
     doubts = [Why(content.content, reason, blocks=False) for reason, m in matched if not m]
     return (*blocks, *doubts)
+
+
+def not_blocking(content: ContentResult) -> tuple[Why, ...]:
+    """What was found in one content beside the reasons for its verdict: warned of, or allowed."""
+    decided = {w.kind for w in why_of(content)}
+    found = (Kind(k) for k, n in content.findings.items() if n and k not in decided)
+    rest = (w for kind in found if kind is not Kind.NOT_COMPARED for w in _kind(content, kind, ""))
+    return tuple(replace(w, blocks=False) for w in rest)
 
 
 def route_lines(content: ContentResult, route: RouteResult) -> tuple[str, ...]:
@@ -116,7 +125,7 @@ def _kind(content: ContentResult, kind: Kind, rest: str) -> Iterator[Why]:
     if rest or not fields:
         count = content.findings.get(kind, 0)
         text = _sentence(kind, count, _where(content, kind)) + people
-        yield Why(content.content, text + rest, blocks=True)
+        yield Why(content.content, text + rest, blocks=True, kind=kind)
     yield from fields
 
 
@@ -156,7 +165,8 @@ def _fields(content: ContentResult, people: str) -> Iterator[Why]:
         hint = _hint(*ranked[0], due) if ranked else ""
         if said:
             text = f"{said}{'' if several else people}{hint}"
-            yield Why(f"{content.content}.{field}", text, blocks=True)
+            where = f"{content.content}.{field}"
+            yield Why(where, text, blocks=True, kind=Kind.CHANGED, field=field)
 
 
 def _hint(count: int, cause: str, due: int) -> str:
