@@ -19,7 +19,7 @@ def with_lines(contents: Sequence[ContentResult], loaded: LoadedPlan) -> tuple[C
 
 def lines_of_plan(loaded: LoadedPlan) -> dict[str, int]:
     """The line of each top key of the plan."""
-    return {path: line for path, (line, _) in loaded.lines.items() if "." not in path}
+    return {path: line for path, (line, _) in loaded.lines.items() if _is_top(path)}
 
 
 def in_repository(plan: Path) -> str:
@@ -36,6 +36,8 @@ def in_repository(plan: Path) -> str:
 def _lines_of(loaded: LoadedContract) -> dict[str, int]:
     """The lines of the contract's top keys and of its fields."""
     fields = {f"fields.{name}" for name in loaded.contract.fields}
-    return {
-        path: line for path, (line, _) in loaded.lines.items() if "." not in path or path in fields
-    }
+    return {p: line for p, (line, _) in loaded.lines.items() if _is_top(p) or p in fields}
+
+
+def _is_top(path: str) -> bool:
+    return bool(path) and "." not in path
