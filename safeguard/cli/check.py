@@ -93,17 +93,17 @@ def check(
     from safeguard.cli.show import progress_for, show
     from safeguard.planning.asking import Strategy
 
-    request = Request(
-        formats,
-        reveal,
-        kindness_of(kindness),
-        cluster,
-        exchange,
-        Strategy(strategy),
-        live=patience_of(patience) if live else None,
-        since=since_of(plan, since) if since else None,
-    )
     with github_for(formats, os.environ) as github:
+        request = Request(
+            formats,
+            reveal,
+            kindness_of(kindness),
+            cluster,
+            exchange,
+            Strategy(strategy),
+            live=patience_of(patience) if live else None,
+            since=since_of(plan, since) if since else None,
+        )
         with progress_for(quiet) as progress:
             result, path = run_check(
                 plan, folder=folder, request=request, progress=progress, environ=os.environ
