@@ -18,7 +18,7 @@ from safeguard.findings.result import CheckResult, ContentResult
 from safeguard.findings.words import Kind, Verdict, Weight
 from safeguard.reports import wording
 from safeguard.reports.printable import clipped
-from safeguard.reports.vocabulary import grouped, kind_word
+from safeguard.reports.vocabulary import grouped, kind_word, number
 from safeguard.reports.why import Why, not_blocking, run_reasons, why_of
 
 MOST = 5_000
@@ -118,11 +118,16 @@ def _of_content(result: CheckResult, content: ContentResult) -> Iterator[Issue]:
             _level(content, reason),
             reason.kind,
             clipped(reason.where, _NAME),
-            clipped(grouped(reason.text), _LONGEST),
+            clipped(grouped(reason.text) + _waived(content, reason), _LONGEST),
             file,
             line,
             _key(result, content.content, reason.kind, reason.field),
         )
+
+
+def _waived(content: ContentResult, reason: Why) -> str:
+    count = content.waived.get(reason.kind, 0)
+    return f"; {number(count)} waived" if count and not reason.field else ""
 
 
 def _level(content: ContentResult, reason: Why) -> Level:

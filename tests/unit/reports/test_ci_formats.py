@@ -275,6 +275,12 @@ def test_levels_follow_what_the_policy_does() -> None:
     assert found[Kind.UNCOVERED] is Level.ERROR
 
 
+def test_what_is_waived_is_told_and_no_error() -> None:
+    content = examples.content(findings={"lost": 3}, waived={"lost": 3})
+    (issue,) = issues(replace(examples.passed(), contents=(content,)))
+    assert (issue.level, issue.text) == (Level.NOTE, "3 entries are lost; 3 waived")
+
+
 def test_a_pass_has_no_errors_and_a_valid_empty_run() -> None:
     run = sarif(examples.passed())
     assert run["results"] == []
