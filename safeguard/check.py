@@ -35,6 +35,7 @@ from safeguard.comparing.waiving import Findings
 from safeguard.comparing.workers import LocalWorkers, Workers
 from safeguard.contract.load import load_plan
 from safeguard.contract.model import LoadedPlan
+from safeguard.contract.places import in_repository, lines_of_plan, with_lines
 from safeguard.findings.progress import ProgressListener
 from safeguard.findings.result import CheckResult, ContentResult, Coverage, Impact
 from safeguard.findings.trouble import SystemProblem, UsageProblem
@@ -308,10 +309,12 @@ class _Run:
             plan_digest=loaded.digest,
             waivers_digest=loaded.waivers_digest,
             customers=customers,
-            contents=decision.contents,
+            contents=with_lines(decision.contents, loaded),
             coverage=coverage,
             systems=(),
             plan=loaded.path,
+            place=in_repository(Path(loaded.path)),
+            lines=lines_of_plan(loaded),
             exit_code=decision.verdict.exit_code,
             seconds=time.monotonic() - folder.began,
             resume=folder.resume if any(c.failed for c in decision.contents) else "",

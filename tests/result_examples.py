@@ -23,7 +23,7 @@ from safeguard.findings.result import (
     UncoveredTable,
     WaiverUse,
 )
-from safeguard.findings.words import Kind, Verdict, WaiverState
+from safeguard.findings.words import Kind, Verdict, WaiverState, Weight
 
 HOSTILE = (
     "</script><script>alert(1)</script><img src=x onerror=alert(2)> \x1b[31mred\x1b]8;;x\x07 "
@@ -76,6 +76,7 @@ def content(name: str = "queue", **values: Any) -> ContentResult:
             True, True, ("old.queue_items: 402,551 entries, counted 402,551",)
         ),
         "contract": f"contracts/{name}.yaml",
+        "lines": {"content": 1, "owner": 4, "new": 15},
         "seconds": 3.2,
     }
     return ContentResult(**{**plain, **values})
@@ -120,6 +121,9 @@ def queue() -> ContentResult:
             ),
         ),
         reasons=("2,774 entries lost", "6,000 entries moved", "40 entries duplicated"),
+        lines={"content": 2, "owner": 5, "order": 7, "new": 18},
+        weighed=dict.fromkeys(("lost", "moved", "duplicated"), Weight.BLOCKS)
+        | {"extra": Weight.WARNS},
         finding_segments={"lost": {"paying": 120}, "moved": {"paying": 310}},
         notes=("old.queue_items leaves out 12 rows by its `where`.",),
         samples=(
@@ -192,6 +196,8 @@ def ratings() -> ContentResult:
         sums_new={"partner": 3_911_402, "resurrected": 9},
         findings=kinds,
         waived={"changed": 6},
+        lines={"content": 1, "owner": 4, "fields.stars": 8, "fields.comment": 9, "new": 17},
+        weighed=dict.fromkeys(kinds, Weight.BLOCKS),
         causes={"mapped_wrong": 1_400, "truncated": 14},
         customers=Impact(98_100, 1_402, {"paying": SegmentCount(8_002, 90)}, 120_000),
         routes=(
@@ -327,6 +333,8 @@ def blocked() -> CheckResult:
             SystemInfo("dvd", "MariaDB", "10.11.19", "one consistent-read transaction"),
         ),
         plan="safeguard.yaml",
+        place="migrations/qwikster/safeguard.yaml",
+        lines={"migration": 1, "systems": 3, "contracts": 8, "customers": 10, "coverage": 15},
         notes=("7 extra entries in queue: the policy only warns of them.",),
         exit_code=1,
         seconds=273.4,

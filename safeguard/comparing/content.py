@@ -277,7 +277,10 @@ class ContentComparison:
 
     def _explain(self, result: ContentResult) -> tuple[tuple[Explanation, ...], tuple[str, ...]]:
         """What the findings have in common, and why that was not looked for. It is no part of the
-        verdict, and whatever goes wrong with it is told and changes none."""
+        verdict, and whatever goes wrong with it is told and changes none. Of some owners alone it
+        would say what they were chosen by."""
+        if self.intake.partial:
+            return (), ()
         partly = isinstance(self.intake.asked, Asked) and any(self.intake.asked.rows.values())
         told = Told(self.partition, self.store, self.files, self.parts, partly)
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from safeguard.findings.words import Kind, Verdict, WaiverState
+from safeguard.findings.words import Kind, Verdict, WaiverState, Weight
 
 Counts = Mapping[str, int]
 
@@ -199,6 +199,10 @@ class ContentResult:
     """Old entries that are due."""
     contract: str = ""
     """Path of the contract, relative to the plan."""
+    lines: Counts = field(default_factory=dict)
+    """Where the contract says what: `content`, `order`, `fields.stars`, ... -> its line, from 1."""
+    weighed: Mapping[str, Weight] = field(default_factory=dict)
+    """How the policy weighs each kind that was found and is not waived."""
     field_causes: Mapping[str, Counts] = field(default_factory=dict)
     """Field -> cause -> changed fields; a document's field is named without its path."""
     seconds: float = 0.0
@@ -339,6 +343,10 @@ class CheckResult:
     systems: tuple[SystemInfo, ...]
     plan: str = ""
     """Path of the plan as it was given."""
+    place: str = ""
+    """Path of the plan from the root of its repository, for what shows findings beside the files."""
+    lines: Counts = field(default_factory=dict)
+    """Where the plan says what: `migration`, `coverage`, ... -> its line, from 1."""
     notes: tuple[str, ...] = ()
     """What was warned of, allowed, not due, left out, unchecked: named even by a PASS."""
     exit_code: int = 3

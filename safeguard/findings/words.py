@@ -105,6 +105,14 @@ class Verdict(StrEnum):
         return {Verdict.PASS: 0, Verdict.BLOCK: 1, Verdict.UNDECIDED: 3}[self]
 
 
+class Weight(StrEnum):
+    """What the policy does about a kind of finding."""
+
+    BLOCKS = "blocks"
+    WARNS = "warns"
+    ALLOWED = "allowed"
+
+
 AFFECTING = frozenset(
     {
         Kind.LOST,

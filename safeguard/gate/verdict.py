@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from safeguard.contract.model import Allowance, Policy
 from safeguard.findings.result import ContentResult, Coverage, WaiverUse
-from safeguard.findings.words import Kind, Verdict, WaiverState
+from safeguard.findings.words import Kind, Verdict, WaiverState, Weight
 
 
 @dataclass(frozen=True)
@@ -81,16 +81,18 @@ def _judge(
     """One content with its verdict, and what is to be said of it."""
     blocks, told = _signed(waivers)
     notes = [*told, *content.notes]
+    weighed: dict[str, Weight] = {}
     for kind, count in content.unwaived.items():
         if kind == Kind.NOT_COMPARED or not count:
             continue
-        why, blocking = _weigh(content, Kind(kind), count, policy)
-        (blocks if blocking else notes).append(why)
+        why, weighed[kind] = _weigh(content, Kind(kind), count, policy)
+        (blocks if weighed[kind] is Weight.BLOCKS else notes).append(why)
     undecided = _undecided(content)
     notes += _shown(content)
     verdict = _verdict(bool(blocks), bool(undecided))
     said = _Said(tuple(blocks), tuple(undecided), tuple(notes))
-    return replace(content, verdict=verdict, reasons=(*blocks, *undecided)), said
+    reasons = (*blocks, *undecided)
+    return replace(content, verdict=verdict, reasons=reasons, weighed=weighed), said
 
 
 def _undecided(content: ContentResult) -> list[str]:
@@ -118,29 +120,29 @@ def _shown(content: ContentResult) -> list[str]:
     return found
 
 
-def _weigh(content: ContentResult, kind: Kind, count: int, policy: Policy) -> tuple[str, bool]:
-    """What is said of one kind of finding, and whether it blocks. A kind in neither list blocks."""
+def _weigh(content: ContentResult, kind: Kind, count: int, policy: Policy) -> tuple[str, Weight]:
+    """What is said of one kind of finding, and its weight. A kind in neither list blocks."""
     what = f"{_entries(count)} {kind}"
     if kind in policy.warn:
-        return f"{what} (warned of)", False
+        return f"{what} (warned of)", Weight.WARNS
     for allowance in policy.allow:
         if (allowance.content, allowance.kind) == (content.content, kind):
             return _allowed(content, allowance, kind, count)
-    return what, True
+    return what, Weight.BLOCKS
 
 
 def _allowed(
     content: ContentResult, allowance: Allowance, kind: Kind, count: int
-) -> tuple[str, bool]:
+) -> tuple[str, Weight]:
     what = f"{_entries(count)} {kind}"
     if allowance.at_most is not None and count > allowance.at_most:
-        return f"{what}, more than the {allowance.at_most:,} that the policy allows", True
+        return f"{what}, more than the {allowance.at_most:,} that the policy allows", Weight.BLOCKS
     segments = content.finding_segments.get(kind, {})
     for name, most in allowance.segment_at_most.items():
         if segments.get(name, 0) > most:
             over = f"more than the {most:,} that the policy allows"
-            return f"{what}, {segments[name]:,} of customers in {name}, {over}", True
-    return f"{what} (allowed by the policy's ceiling)", False
+            return f"{what}, {segments[name]:,} of customers in {name}, {over}", Weight.BLOCKS
+    return f"{what} (allowed by the policy's ceiling)", Weight.ALLOWED
 
 
 def _entries(count: int) -> str:

@@ -13,12 +13,13 @@ from xml.etree import ElementTree as ET
 from safeguard.findings.result import CheckResult, ContentResult, RouteResult
 from safeguard.findings.words import Kind, OldStatus, Verdict
 from safeguard.reports import vocabulary, wording
+from safeguard.reports.issues import contract_file, plan_file
 from safeguard.reports.notes import waiver_lines
 from safeguard.reports.printable import printable
 from safeguard.reports.why import both_kinds, route_lines, why, why_of
 
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_MOST_TEXT = 4_000
+_MOST_TEXT, _MOST_MESSAGE = 4_000, 500
 _MOST_REASONS = 15
 
 
@@ -30,7 +31,7 @@ def render_junit(result: CheckResult) -> str:
     _properties(suite, _run_counts(result))
     names: set[tuple[str, str]] = set()
     for content in result.contents:
-        for case in _content_cases(content):
+        for case in _content_cases(content, contract_file(result, content)):
             _unique(case, names)
             suite.append(case)
     suite.append(_coverage_case(result))
@@ -46,16 +47,18 @@ def _document(suite: ET.Element) -> str:
         "skipped": "0",
     }
     suite.attrib.update(totals)
-    root = ET.Element("testsuites", {"name": "safeguard", "time": suite.attrib["time"], **totals})
+    told = {"name": "safeguard", "time": suite.attrib["time"], **totals}
+    del told["skipped"]  # Jenkins's schema knows it of a suite alone
+    root = ET.Element("testsuites", told)
     root.append(suite)
     ET.indent(root)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(root, "unicode") + "\n"
 
 
-def _content_cases(content: ContentResult) -> Iterator[ET.Element]:
+def _content_cases(content: ContentResult, file: str) -> Iterator[ET.Element]:
     trouble = False
     for route in content.routes:
-        case = _case(content, f"{content.content} -> {route.system}")
+        case = _case(content, file, f"{content.content} -> {route.system}")
         waived = {f"waived.{kind}": n for kind, n in route.waived.items()}
         _properties(
             case, {"due": route.due, **route.statuses, **_prefixed(route.findings), **waived}
@@ -63,7 +66,7 @@ def _content_cases(content: ContentResult) -> Iterator[ET.Element]:
         trouble |= _judge(case, _route_verdict(content, route), _route_text(content, route))
         yield case
     if not content.routes or (content.verdict is not Verdict.PASS and not trouble):
-        case = _case(content, f"{content.content} -> (whole content)")
+        case = _case(content, file, f"{content.content} -> (whole content)")
         _properties(case, {"old": content.old, "new": content.new, "kept": content.kept})
         _judge(
             case,
@@ -106,7 +109,7 @@ def _route_text(content: ContentResult, route: RouteResult) -> str:
 
 def _coverage_case(result: CheckResult) -> ET.Element:
     case = ET.Element("testcase", classname="safeguard", name="coverage", time="0.000")
-    case.set("file", _legal(result.plan))
+    case.set("file", _legal(plan_file(result)))
     coverage = result.coverage
     _properties(case, {"tables": coverage.tables, "covered": coverage.covered})
     text = "\n".join(wording.uncovered_sentence(t) for t in coverage.uncovered)
@@ -119,7 +122,7 @@ def _coverage_case(result: CheckResult) -> ET.Element:
 
 def _verdict_case(result: CheckResult) -> ET.Element:
     case = ET.Element("testcase", classname="safeguard", name="verdict", time="0.000")
-    case.set("file", _legal(result.plan))
+    case.set("file", _legal(plan_file(result)))
     _judge(case, result.verdict, "\n".join((wording.headline(result), *_why(result))))
     if waivers := waiver_lines(result):
         ET.SubElement(case, "system-out").text = _legal("\n".join(waivers)[:_MOST_TEXT])
@@ -130,10 +133,10 @@ def _why(result: CheckResult) -> Iterator[str]:
     yield from (vocabulary.grouped(w.line) for w in both_kinds(why(result), _MOST_REASONS))
 
 
-def _case(content: ContentResult, name: str) -> ET.Element:
+def _case(content: ContentResult, file: str, name: str) -> ET.Element:
     case = ET.Element("testcase", classname=_legal(f"safeguard.{content.content}"))
     case.set("name", _legal(printable(name)))
-    case.set("file", _legal(content.contract))
+    case.set("file", _legal(file))
     case.set("time", f"{content.seconds:.3f}")
     return case
 
@@ -144,7 +147,9 @@ def _judge(case: ET.Element, verdict: Verdict, text: str) -> bool:
         return False
     tag = "failure" if verdict is Verdict.BLOCK else "error"
     shown = _legal(text[:_MOST_TEXT])
-    mark = ET.SubElement(case, tag, type=verdict.value, message=shown.partition("\n")[0])
+    mark = ET.SubElement(
+        case, tag, type=verdict.value, message=shown.partition("\n")[0][:_MOST_MESSAGE]
+    )
     mark.text = shown
     return True
 
@@ -180,4 +185,5 @@ def _properties(element: ET.Element, values: Mapping[str, object]) -> None:
 
 
 def _legal(text: str) -> str:
-    return _ILLEGAL.sub("", text)
+    """Text that XML 1.0 can carry, with nothing in it that steers whoever shows it."""
+    return _ILLEGAL.sub("", "\n".join(map(printable, text.split("\n"))))

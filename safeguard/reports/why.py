@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from safeguard.findings.result import CheckResult, ContentResult, RouteResult
 from safeguard.findings.words import AFFECTING, Cause, Kind, OldStatus, Verdict
@@ -42,11 +42,16 @@ _WAIVER = "waiver "
 
 @dataclass(frozen=True)
 class Why:
-    """One reason. `where` is the content or its field, or nothing; `blocks` or is undecided."""
+    """One reason. `where` is the content or its field, or nothing; `blocks` or is undecided.
+
+    `kind` is what was found, and `field` the field alone, where the reason is of one.
+    """
 
     where: str
     text: str
     blocks: bool
+    kind: Kind = Kind.NOT_COMPARED
+    field: str = ""
 
     def text_of(self, content: ContentResult) -> str:
         """The reason as it stands below its content: the field is named, the content is not."""
@@ -84,18 +89,14 @@ def run_reasons(result: CheckResult) -> tuple[Why, ...]:
     """The reasons of the run that no content has said."""
     said = {f"{c.content}: {r}" for c in result.contents for r in c.reasons}
     said |= {r for c in result.contents for r in c.reasons}
+    tables = tuple(f"{t.system}.{t.table}" for t in result.coverage.uncovered)
     blocks = result.verdict is Verdict.BLOCK
     return tuple(
-        Why("", reason, blocks and _blocks(result, reason))
+        # Of the run's own reasons, uncovered tables and waivers block and doubts do not.
+        Why("", reason, blocks and reason.startswith((_WAIVER, *tables)))
         for reason in result.reasons
         if reason not in said
     )
-
-
-def _blocks(result: CheckResult, reason: str) -> bool:
-    """Of the run's own reasons, uncovered tables and waivers block and doubts do not."""
-    names = (f"{t.system}.{t.table}" for t in result.coverage.uncovered)
-    return reason.startswith((_WAIVER, *names))
 
 
 def why_of(content: ContentResult) -> tuple[Why, ...]:
@@ -111,6 +112,14 @@ def why_of(content: ContentResult) -> tuple[Why, ...]:
         if not m
     ]
     return (*blocks, *sorted(others, key=lambda w: not w.blocks))
+
+
+def not_blocking(content: ContentResult) -> tuple[Why, ...]:
+    """What was found in one content beside the reasons for its verdict: warned of, or allowed."""
+    decided = {w.kind for w in why_of(content)}
+    found = (Kind(k) for k, n in content.findings.items() if n and k not in decided)
+    rest = (w for kind in found if kind is not Kind.NOT_COMPARED for w in _kind(content, kind, ""))
+    return tuple(replace(w, blocks=False) for w in rest)
 
 
 def route_lines(content: ContentResult, route: RouteResult) -> tuple[str, ...]:
@@ -132,9 +141,9 @@ def _kind(content: ContentResult, kind: Kind, rest: str) -> Iterator[Why]:
     people = _people(content, kind)
     fields = tuple(_fields(content, people)) if kind is Kind.CHANGED else ()
     if rest or not fields:
-        count = content.unwaived.get(kind, 0)
+        count = content.unwaived.get(kind, 0) or content.findings.get(kind, 0)
         text = _sentence(kind, count, _where(content, kind)) + people
-        yield Why(content.content, text + rest, blocks=True)
+        yield Why(content.content, text + rest, blocks=True, kind=kind)
     yield from fields
 
 
@@ -184,7 +193,7 @@ def _fields(content: ContentResult, people: str) -> Iterator[Why]:
             each = "; ".join(said) if patterns else ", ".join(said)
             text = f"{each}{signed}{'' if several else people}{hint}"
             where = content.content if patterns else f"{content.content}.{field}"
-            yield Why(where, text, blocks=True)
+            yield Why(where, text, blocks=True, kind=Kind.CHANGED, field=field)
             signed = ""  # said once
 
 

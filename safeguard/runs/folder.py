@@ -25,11 +25,10 @@ from safeguard.findings.words import Kind, Verdict
 from safeguard.runs.holding import Hold
 
 VERDICT, EVIDENCE, FINDINGS = "verdict.json", "evidence.json", "findings.parquet"
+HTML, MARKDOWN, JUNIT, CSV = "report.html", "summary.md", "junit.xml", "findings.csv"
+SARIF, CODE_QUALITY = "safeguard.sarif", "gl-code-quality-report.json"
 SIGNED = "verdict.dsse.json"
-_STALE = (
-    *(SIGNED, EVIDENCE, FINDINGS),
-    *("report.html", "summary.md", "junit.xml", "findings.csv"),
-)
+_OF_A_RESULT = (SIGNED, EVIDENCE, FINDINGS, HTML, MARKDOWN, JUNIT, CSV, SARIF, CODE_QUALITY)
 _SCHEMA = 1
 
 
@@ -145,7 +144,7 @@ def _begin(made: RunFolder) -> None:
         made.path.mkdir(parents=True, exist_ok=True)
         made.hold()
         made.write_text(VERDICT, json.dumps(first, indent=2) + "\n")
-        for stale in _STALE:
+        for stale in _OF_A_RESULT:
             (made.path / stale).unlink(missing_ok=True)
     except OSError as error:
         raise UsageProblem(f"{made.path} can't be written: {error.strerror}") from error

@@ -8,7 +8,7 @@ import pytest
 
 from safeguard.contract.model import Policy
 from safeguard.findings.result import Conservation, ContentResult, Coverage, Impact, UncoveredTable
-from safeguard.findings.words import Kind, Verdict
+from safeguard.findings.words import Kind, Verdict, Weight
 from safeguard.gate.verdict import decide
 
 GOOD = ContentResult(
@@ -83,3 +83,19 @@ def test_an_uncovered_table_blocks_unless_it_is_warned_of():
     assert (
         verdict(coverage=coverage, policy=Policy(block=(), warn=(Kind.UNCOVERED,))) is Verdict.PASS
     )
+
+
+def test_each_kind_is_weighed_as_it_is_judged():
+    allow = (
+        {"content": "queue", "kind": "moved", "at_most": 2},
+        {"content": "queue", "kind": "lost"},
+    )
+    policy = Policy(allow=allow)
+    findings = {"lost": 1, "moved": 3, "extra": 1, "changed": 1, "duplicated": 0, "not_compared": 1}
+    (content,) = decide([replace(GOOD, findings=findings)], WHOLE, policy).contents
+    assert content.weighed == {
+        "lost": Weight.ALLOWED,
+        "moved": Weight.BLOCKS,
+        "extra": Weight.WARNS,
+        "changed": Weight.BLOCKS,
+    }
