@@ -14,7 +14,9 @@ from safeguard.findings.words import AFFECTING, Cause, Kind, OldStatus, Verdict
 from safeguard.reports.vocabulary import cause_phrase, entries, listed, number
 from safeguard.reports.wording import affected_fact
 
-_KIND = re.compile(rf"^[\d,]+ (?:entry|entries) ({'|'.join(Kind)})(?=$|,| )(.*)$", re.DOTALL)
+_KIND = re.compile(
+    rf"^[\d,]+ (?:(?:entry|entries) )?({'|'.join(Kind)})(?:s? broken)?(?=$|[,: ])(.*)$", re.DOTALL
+)
 _EACH = {
     Kind.LOST: ("is lost", "are lost"),
     Kind.EXTRA: ("is extra", "are extra"),
@@ -28,7 +30,6 @@ _EACH = {
         "belongs to a customer who does not exist",
         "belong to customers who do not exist",
     ),
-    Kind.EXPECTATION: ("breaks an expectation", "break an expectation"),
 }
 _HINTS: Mapping[str, str] = {
     Cause.TIME_SHIFT: "is the time zone in the contract right?",
@@ -125,6 +126,13 @@ def _sentence(kind: Kind, count: int, where: tuple[str, ...]) -> str:
     one, many = _EACH.get(kind, (kind.value, kind.value))
     systems = [s for s in where if not s.startswith("*")]
     place = f" {'due in' if kind is Kind.MISROUTED else 'in'} {listed(systems)}" if systems else ""
+    if kind is Kind.EXPECTATION:
+        fails = (
+            "expectation that held before fails"
+            if count == 1
+            else "expectations that held before fail"
+        )
+        return f"{number(count)} {fails}{place}"
     joint = "," if place and kind is Kind.MISROUTED else ""
     return f"{entries(count)} {one if count == 1 else many}{joint}{place}"
 

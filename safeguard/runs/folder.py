@@ -269,6 +269,17 @@ def _content(content: Any) -> dict[str, Any]:
             for r in content.routes
         ],
         "conservation": {"old": content.conservation.old, "new": content.conservation.new},
+        "expectations": [
+            {
+                "expectation": e.expectation,
+                "system": e.system,
+                "old": e.old,
+                "new": e.new,
+                "observed": e.observed,
+                "trouble": e.trouble,
+            }
+            for e in content.expectations
+        ],
         "strategy": {"chosen": content.strategy, "reason": content.strategy_reason},
     }
 
