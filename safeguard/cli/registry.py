@@ -32,5 +32,8 @@ COMMANDS = {
     "plan": Entry("safeguard.cli.plan", "plan", "What would a check read, and how long?"),
     "report": Entry("safeguard.cli.report", "report", "Render a finished run again."),
     "schema": Entry("safeguard.cli.schema", "schema", "JSON Schema of the plan or a contract."),
+    "suite": Entry(
+        "safeguard.cli.suite", "suite", "Write what a contract implies for Great Expectations."
+    ),
     "watch": Entry("safeguard.cli.watch", "watch", "Check a live migration again and again."),
 }

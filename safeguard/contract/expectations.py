@@ -79,6 +79,12 @@ def _arguments(
     for key in arguments:
         if key in _OURS:
             yield page.mistake(f"`{key}` can't be given: {_OURS[key]}", *here, key, key=True)
+    query = arguments.get("unexpected_rows_query")
+    if query is not None and "{batch}" not in str(query):
+        message = (
+            "the query must read {batch}, which stands for the entries: SELECT * FROM {batch} ..."
+        )
+        yield page.mistake(message, *here, "unexpected_rows_query")
     for key in _ONE_COLUMN:
         if key in arguments and arguments[key] not in contract.names:
             yield page.unknown(

@@ -7,11 +7,12 @@ result of a suite (fivetran/great_expectations#10713), and a suite drops what it
 
 from __future__ import annotations
 
+import io
 import logging
 import uuid
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
 from difflib import get_close_matches
 from typing import Any
 
@@ -53,7 +54,7 @@ def run_quietly(door: Door, wanted: Sequence[Wanted]) -> Run:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """No logs, no advice; and the context that a program of the user's works in is his again."""
+    """No logs, prints or advice; and the context that a program of the user's works in is his again."""
     log, nowhere = logging.getLogger("great_expectations"), logging.NullHandler()
     propagate = log.propagate
     try:
@@ -63,7 +64,7 @@ def _quiet() -> Iterator[None]:
     log.addHandler(nowhere)
     log.propagate = False
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
             warnings.simplefilter(
                 "ignore", GxDatasourceWarning
             )  # "a more specific ... may be better"

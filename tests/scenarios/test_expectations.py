@@ -378,7 +378,8 @@ def test_it_says_nothing_and_leaves_nothing(pair: Pair) -> None:
 def test_it_can_write_nowhere(pair: Pair) -> None:
     """What a contract asks is SQL too, and its connections are as read only as ours."""
     environ = pair.environ()
-    statement = "DELETE FROM queue" + (" RETURNING *" if pair.engine == "postgresql" else "")
+    statement = "DELETE FROM queue WHERE EXISTS (SELECT 1 FROM {batch} b)"
+    statement += " RETURNING *" if pair.engine == "postgresql" else ""
     writing = {"unexpected_rows_expectation": {"unexpected_rows_query": statement}}
     result = pair.checked(environ, writing)
     assert (result.verdict, states(result)) == (UNDECIDED, [(None, None)])

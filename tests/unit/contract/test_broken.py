@@ -90,6 +90,7 @@ CONTRACT_CASES = {
     "no arguments": ("as_of:", "expectations: [{expect_x: note}]\nas_of:", "25:17  the arguments of `expect_x` must be a mapping; write {} where it has none"),
     "expected twice": ("as_of:", "expectations: [{expect_x: {}}, {expect_x: {}}]\nas_of:", "25:32  this expectation is written twice"),
     "expected ours": ("as_of:", "expectations: [{expect_x: {severity: info}}]\nas_of:", "25:28  `severity` can't be given: the plan's `policy` says what blocks"),
+    "expected of all": ("as_of:", "expectations: [{unexpected_rows_expectation: {unexpected_rows_query: SELECT 1}}]\nas_of:", "25:70  the query must read {batch}, which stands for the entries"),
     "200 rows": ("as_of:", "expectations: [{expect_query_results_to_match_comparison: {}}]\nas_of:", "25:17  `expect_query_results_to_match_comparison` is refused: it compares at most 200 rows of each side"),
     "expectations no list": ("as_of:", "expectations: {expect_x: {}}\nas_of:", "25:1  `expectations` must be a list, not"),
     "at_least": ("as_of:", "at_least: few\nas_of:", "25:11  `at_least` must be a whole number, not `few`"),
