@@ -72,8 +72,10 @@ class _Side:
         return None if self.trouble else self.outcomes[number].held
 
     def why(self, number: int) -> str:
-        """Why nobody knows of an expectation."""
-        return f"{self.system}: {self.trouble or self.outcomes[number].trouble}"
+        """Why nobody knows of an expectation; "" where it is known."""
+        if self.known(number) is not None:
+            return ""
+        return self.trouble or self.outcomes[number].trouble
 
 
 def _asked(plan: ContentPlan, result: ContentResult, around: Surroundings) -> ContentResult:
@@ -131,7 +133,6 @@ def _compared(
     """Each expectation in one new system, beside all old ones."""
     for number, (name, arguments) in enumerate(_pairs(plan)):
         before = [side.known(number) for side in old]
-        unknown = [side.why(number) for side in (*old, new) if side.known(number) is None]
         broken = [side for side in old if side.known(number) is False]
         yield ExpectationResult(
             in_words(name, arguments),
@@ -141,8 +142,15 @@ def _compared(
             new.known(number),
             "; ".join(_observed(side.outcomes[number], reveal) for side in broken),
             _observed(new.outcomes[number], reveal) if new.known(number) is False else "",
-            "; ".join(dict.fromkeys(unknown)),
+            _trouble({side.system: side.why(number) for side in (*old, new)}),
         )
+
+
+def _trouble(told: Mapping[str, str]) -> str:
+    """Why nobody knows, by system; once where it is the same everywhere."""
+    if len(told) > 1 and len({*told.values()}) == 1:
+        return next(iter(told.values()))
+    return "; ".join(f"{system}: {why}" for system, why in told.items() if why)
 
 
 def _observed(outcome: Outcome, reveal: bool) -> str:

@@ -116,7 +116,8 @@ def _kind(content: ContentResult, kind: Kind, rest: str) -> Iterator[Why]:
     fields = tuple(_fields(content, people)) if kind is Kind.CHANGED else ()
     if rest or not fields:
         count = content.findings.get(kind, 0)
-        text = _sentence(kind, count, _where(content, kind)) + people
+        named = kind is Kind.EXPECTATION and rest.startswith(":")  # each with its system
+        text = _sentence(kind, count, () if named else _where(content, kind)) + people
         yield Why(content.content, text + rest, blocks=True)
     yield from fields
 
@@ -150,6 +151,8 @@ def _people(content: ContentResult, kind: Kind) -> str:
     hurting = [k for k, n in content.findings.items() if n and k in AFFECTING]
     if hurting == [kind] and content.customers.affected:
         return f"; {affected_fact(content.customers)}"
+    if kind is Kind.EXPECTATION:  # of nobody; under a ceiling it counts for everybody
+        return ""
     segments = content.finding_segments.get(kind, {})
     said = [f"{number(n)} of {name} customers" for name, n in segments.items() if n]
     return f"; {listed(said)}" if said else ""

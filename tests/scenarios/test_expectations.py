@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -428,3 +429,40 @@ def test_the_context_of_a_user_stays_his(sqlite: Pair) -> None:
     theirs = gx.get_context(mode="ephemeral")
     sqlite.check(FROM_ONE)
     assert project_manager.get_current_project() is theirs
+
+
+def test_a_run_that_goes_on_asks_again(sqlite: Pair) -> None:
+    """What was compared is kept; what was asked outside of the snapshots is not."""
+    sqlite.write(FROM_ONE)
+    environ = os.environ | sqlite.environ(OLD, ZERO)
+    kill = "safeguard.check.ask_expectations = lambda *_: os.kill(os.getpid(), signal.SIGKILL)"
+    killed = f"import os, signal, safeguard.check\n{kill}\nfrom safeguard.cli import main\nmain()"
+    command = [sys.executable, "-c", killed, "check", "safeguard.yaml"]
+    first = subprocess.run(command, cwd=sqlite.folder, env=environ, timeout=120)
+    assert first.returncode < 0
+    again = [sys.executable, "-m", "safeguard", "check", "safeguard.yaml", "--resume", "last"]
+    second = subprocess.run(
+        again, cwd=sqlite.folder, env=environ, timeout=120, capture_output=True, text=True
+    )
+    assert second.returncode == 1, second.stderr
+    (run,) = (sqlite.folder / ".safeguard" / "runs").iterdir()
+    found = pq.read_table(run / "findings.parquet").to_pylist()
+    assert [row["kind"] for row in found] == ["expectation"]
+
+
+def test_under_a_ceiling_of_a_segment_it_counts_for_everybody(sqlite: Pair) -> None:
+    environ = sqlite.environ(OLD, ZERO)
+    allowance = {"content": "queue", "kind": "expectation", "segment_at_most": {"few": 0}}
+    customers = {
+        "old": {"system": "old", "table": "customers", "key": "customer"},
+        "segments": {"few": "customer = 2"},
+    }
+    query = "SELECT DISTINCT customer FROM queue"
+    connection = sqlite3.connect(sqlite.folder / "old" / "content.db")
+    connection.execute(f"CREATE TABLE customers AS {query}")
+    connection.commit()
+    connection.close()
+    plan = {"customers": customers, "policy": {"allow": [allowance]}}
+    result = sqlite.checked(environ, FROM_ONE, plan=plan)
+    assert result.verdict is BLOCK, said(result)
+    assert "more than the 0 that the policy allows" in said(result)
