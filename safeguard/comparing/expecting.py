@@ -124,7 +124,8 @@ def _may_be_empty(result: ContentResult, system: str) -> bool:
 
 def _refuse_empty(side: _Side) -> _Side:
     """An expectation that looked at nothing has shown nothing."""
-    return side if side.rows or side.trouble else replace(side, trouble=_EMPTY)
+    looked = any(outcome.held is not None for outcome in side.outcomes)
+    return replace(side, trouble=_EMPTY) if looked and not side.rows else side
 
 
 def _compared(

@@ -17,6 +17,7 @@ from difflib import get_close_matches
 from typing import Any
 
 import great_expectations as gx
+import sqlalchemy as sa
 from great_expectations.data_context.data_context.context_factory import project_manager
 from great_expectations.data_context.types.base import ProgressBarsConfig
 from great_expectations.datasource.fluent.interfaces import Batch, GxDatasourceWarning
@@ -34,6 +35,10 @@ from safeguard.systems.doors import Door
 from safeguard.systems.outcomes import EXAMPLES, Outcome, Run, Wanted
 
 _FORMAT = {"result_format": "BASIC", "partial_unexpected_count": EXAMPLES}
+_COLON, _PERCENT = "\ue03a", "\ue025"
+_VEIL = str.maketrans({":": _COLON, "%": _PERCENT})
+"""Great Expectations makes text of the query and a query of the text, several times: of a colon that
+comes to be a parameter, of a percent sign that is doubled each time. The two letters are nobody's."""
 
 
 def run_quietly(door: Door, wanted: Sequence[Wanted]) -> Run:
@@ -95,8 +100,9 @@ def _opened(door: Door) -> Iterator[Batch]:
         kwargs={"creator": connect},
     )
     try:
-        # It reads the query as SQLAlchemy's text, where `:name` would be a parameter.
-        asset = source.add_query_asset("content", query=door.query.replace(":", r"\:"))
+        for engine in (source.get_engine(), source.get_execution_engine().engine):
+            sa.event.listen(engine, "before_cursor_execute", _unveil, retval=True)
+        asset = source.add_query_asset("content", query=door.query.translate(_VEIL))
         yield asset.add_batch_definition_whole_table("whole").get_batch()
     finally:
         source.get_engine().dispose()
@@ -106,9 +112,20 @@ def _opened(door: Door) -> Iterator[Batch]:
                 connection.close()
 
 
+def _unveil(
+    connection: sa.Connection, _cursor: Any, statement: str, given: Any, *_: Any
+) -> tuple[str, Any]:
+    """The statement as the driver reads it."""
+    percent = "%%" if connection.dialect.paramstyle in ("format", "pyformat") else "%"
+    return statement.replace(_COLON, ":").replace(_PERCENT, percent), given
+
+
 def _count(batch: Batch) -> int:
     probe = _made(Wanted("expect_table_row_count_to_be_between", {"min_value": 0}))
-    return int(batch.validate(probe, result_format=_FORMAT).result["observed_value"])
+    found = batch.validate(probe, result_format=_FORMAT)
+    if trouble := _raised(found.exception_info):
+        raise RuntimeError(trouble)
+    return int(found.result["observed_value"])
 
 
 def _outcome(batch: Batch, one: Wanted, door: Door) -> Outcome:

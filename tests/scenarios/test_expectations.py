@@ -243,7 +243,10 @@ def test_a_misspelt_column_is_a_mistake_of_the_contract(pair: Pair) -> None:
 
 def test_what_is_left_out_and_deleted_is_not_looked_at(pair: Pair) -> None:
     rows = (*OLD, ("3", "10", "0", "a"), ("3", "11", "99", "gone: x"))
-    gone = {"where": "position > 0 -- all", "deleted_when": "note = 'gone: x'"}
+    gone = {
+        "where": "position > 0 AND coalesce(note, '') NOT LIKE '%:zz%' -- all",
+        "deleted_when": "note = 'gone: x'",
+    }
     sides = {"old": CONTRACT["old"] | gone, "new": CONTRACT["new"] | gone}
     few = {
         "expect_column_values_to_be_between": {"column": "position", "min_value": 1, "max_value": 2}
@@ -252,6 +255,17 @@ def test_what_is_left_out_and_deleted_is_not_looked_at(pair: Pair) -> None:
         few, {"expect_table_row_count_to_equal": {"value": 3}}, old=rows, new=rows, contract=sides
     )
     assert states(result) == [(True, True)] * 2, said(result)
+
+
+def test_colons_of_a_contract_are_no_parameters(
+    tmp_path: Path, fresh_database: Callable[[str], Database]
+) -> None:
+    pair = pair_of("postgresql", tmp_path, fresh_database)
+    columns = {"columns": {"note": "(note::text || ':a' || '\\:b')::varchar"}}
+    sides = {side: CONTRACT[side] | columns for side in ("old", "new")}
+    ending = {"expect_column_values_to_match_regex": {"column": "note", "regex": r":a\\:b$"}}
+    result = pair.check(ending, contract=sides)
+    assert states(result) == [(True, True)], said(result)
 
 
 def test_mostly_is_handed_on(pair: Pair) -> None:
