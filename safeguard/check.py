@@ -17,6 +17,7 @@ from safeguard.comparing.content import ContentComparison
 from safeguard.comparing.customers import CustomerBook
 from safeguard.comparing.estimating import estimate
 from safeguard.comparing.exchange import Exchange
+from safeguard.comparing.expecting import ask_expectations
 from safeguard.comparing.journal import NoJournal
 from safeguard.comparing.preparing import prepare
 from safeguard.comparing.reading_customers import read_customers
@@ -192,6 +193,7 @@ class _Run:
                 else plan
                 for plan in seen.plans
             ]
+        contents = ask_expectations(seen.plans, contents, around)
         add_uncovered(exchange, seen.coverage)
         doubts = (*self_comparisons(loaded), *seen.blind, *_partial(self.request.since))
         waived = self._waived(Findings(exchange, seen.book, loaded), contents, seen.coverage)

@@ -209,7 +209,7 @@ def ratings() -> ContentResult:
             "2 entries misrouted",
             "9 entries resurrected",
             "2 entries orphaned",
-            "1 entry expectation",
+            "1 expectation broken",
         ),
         field_causes={"stars": {"mapped_wrong": 1_400}, "comment": {"truncated": 14}},
         finding_segments={"misattributed": {"paying": 1}},

@@ -37,6 +37,9 @@ COMMANDS = {
     "plan": Entry("safeguard.cli.plan", "plan", "What would a check read, and how long?"),
     "report": Entry("safeguard.cli.report", "report", "Render a finished run again."),
     "schema": Entry("safeguard.cli.schema", "schema", "JSON Schema of plan, contract or waivers."),
+    "suite": Entry(
+        "safeguard.cli.suite", "suite", "Write what a contract implies for Great Expectations."
+    ),
     "waive": Entry("safeguard.cli.waive", "waive", "Draft waivers for what a run found."),
     "watch": Entry("safeguard.cli.watch", "watch", "Check a live migration again and again."),
 }

@@ -78,6 +78,23 @@ def load_plan(path: Path, environ: Mapping[str, str]) -> LoadedPlan:
     )
 
 
+def load_contract(path: Path) -> LoadedContract:
+    """The contract at `path`, by itself: whether its systems exist is not known.
+
+    Raises one UsageProblem with every mistake of it, each with file, line and column.
+    """
+    file = _read(path, path.name)
+    if isinstance(file, str):
+        raise UsageProblem(Mistake(file, str(path)))
+    if isinstance(file.document.value, dict) and "systems" in file.document.value:
+        raise UsageProblem(Mistake("this is a plan; give one of its contracts", str(path)))
+    mistakes: list[Mistake] = []
+    loaded = _contract(file, None, mistakes)
+    if mistakes or not loaded:
+        raise UsageProblem(*_in_order(mistakes, [str(path)]))
+    return loaded[0]
+
+
 def _is_contract(value: Any) -> bool:
     return isinstance(value, dict) and {"content", "shape"} <= set(value) and "systems" not in value
 

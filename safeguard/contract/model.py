@@ -239,7 +239,9 @@ class Contract(Model):
         "`check --since`. It need not agree.",
     )
     expectations: tuple[dict[str, Any], ...] = Field(
-        default=(), description="Not supported yet: comes with a later version."
+        default=(),
+        description="Great Expectations, run on both sides by the databases themselves: "
+        "{expectation: {argument: value}}, columns by their names here.",
     )
     at_least: Whole = Field(
         default=1,

@@ -158,6 +158,36 @@ class Explanation:
 
 
 @dataclass(frozen=True)
+class ExpectationResult:
+    """One expectation of a contract, on the old side and in one new system, asked of the databases
+    outside of the snapshots. `old` and `new` are True where it held, None where nobody knows."""
+
+    expectation: str
+    """In words: `expect_column_values_to_be_between(column=position, min_value=1)`."""
+    columns: tuple[str, ...]
+    """The contract's columns that it names."""
+    system: str
+    """The new system."""
+    old: bool | None
+    new: bool | None
+    observed_old: str = ""
+    observed: str = ""
+    """What was found in the new system, in words, masked: "3 of 40 values"."""
+    trouble: str = ""
+    """Why nobody knows."""
+
+    @property
+    def known(self) -> bool:
+        """Whether it was decided on both sides."""
+        return self.old is not None and self.new is not None
+
+    @property
+    def broke(self) -> bool:
+        """Whether it held on the old side and fails on the new: a finding."""
+        return self.old is True and self.new is False
+
+
+@dataclass(frozen=True)
 class ContentResult:
     """Everything that is said of one content. Counts are of entries unless named otherwise."""
 
@@ -219,6 +249,8 @@ class ContentResult:
     """Field by field, the most frequent first."""
     explanations: tuple[Explanation, ...] = ()
     """At most three of each kind; none where nothing explains what was found."""
+    expectations: tuple[ExpectationResult, ...] = ()
+    """One for each expectation of the contract and each new system."""
 
     @property
     def unwaived(self) -> Counts:

@@ -122,7 +122,7 @@ def _shown(content: ContentResult) -> list[str]:
 
 def _weigh(content: ContentResult, kind: Kind, count: int, policy: Policy) -> tuple[str, Weight]:
     """What is said of one kind of finding, and its weight. A kind in neither list blocks."""
-    what = f"{_entries(count)} {kind}"
+    what = _counted(content, kind, count)
     if kind in policy.warn:
         return f"{what} (warned of)", Weight.WARNS
     for allowance in policy.allow:
@@ -134,7 +134,7 @@ def _weigh(content: ContentResult, kind: Kind, count: int, policy: Policy) -> tu
 def _allowed(
     content: ContentResult, allowance: Allowance, kind: Kind, count: int
 ) -> tuple[str, Weight]:
-    what = f"{_entries(count)} {kind}"
+    what = _counted(content, kind, count)
     if allowance.at_most is not None and count > allowance.at_most:
         return f"{what}, more than the {allowance.at_most:,} that the policy allows", Weight.BLOCKS
     segments = content.finding_segments.get(kind, {})
@@ -143,6 +143,16 @@ def _allowed(
             over = f"more than the {most:,} that the policy allows"
             return f"{what}, {segments[name]:,} of customers in {name}, {over}", Weight.BLOCKS
     return f"{what} (allowed by the policy's ceiling)", Weight.ALLOWED
+
+
+def _counted(content: ContentResult, kind: Kind, count: int) -> str:
+    if kind is not Kind.EXPECTATION:
+        return f"{_entries(count)} {kind}"
+    broken = [
+        f"{e.expectation} in {e.system}, {e.observed}" for e in content.expectations if e.broke
+    ]
+    what = f"{count:,} {'expectation' if count == 1 else 'expectations'} broken"
+    return ": ".join([what, *(["; ".join(broken)] if broken else [])])
 
 
 def _entries(count: int) -> str:

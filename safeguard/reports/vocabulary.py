@@ -21,7 +21,7 @@ KIND_WORDS: Mapping[str, str] = {
     Kind.RESURRECTED: "back though deleted",
     Kind.ORPHANED: "without an owner",
     Kind.UNCOVERED: "not covered",
-    Kind.EXPECTATION: "breaking an expectation",
+    Kind.EXPECTATION: "of the contract's expectations broken",
     Kind.NOT_COMPARED: "not compared",
 }
 KIND_MEANINGS: Mapping[str, str] = {
@@ -35,7 +35,7 @@ KIND_MEANINGS: Mapping[str, str] = {
     Kind.RESURRECTED: "The customer deleted it; in the new system it is back.",
     Kind.ORPHANED: "It is there, but the customer it belongs to is not.",
     Kind.UNCOVERED: "Customers made it, and no contract says how it must survive.",
-    Kind.EXPECTATION: "A rule that the contract states does not hold in the new system.",
+    Kind.EXPECTATION: "A rule that the contract states held on the old side and fails in the new system.",
     Kind.NOT_COMPARED: "It could not be checked, so nobody knows.",
 }
 CAUSE_WORDS: Mapping[str, str] = {

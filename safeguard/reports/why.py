@@ -15,7 +15,9 @@ from safeguard.findings.words import AFFECTING, Cause, Kind, OldStatus, Verdict
 from safeguard.reports.vocabulary import cause_phrase, entries, listed, number
 from safeguard.reports.wording import affected_fact
 
-_KIND = re.compile(rf"^[\d,]+ (?:entry|entries) ({'|'.join(Kind)})(?=$|,| )(.*)$", re.DOTALL)
+_KIND = re.compile(
+    rf"^[\d,]+ (?:(?:entry|entries) )?({'|'.join(Kind)})(?:s? broken)?(?=$|[,: ])(.*)$", re.DOTALL
+)
 _EACH = {
     Kind.LOST: ("is lost", "are lost"),
     Kind.EXTRA: ("is extra", "are extra"),
@@ -29,7 +31,6 @@ _EACH = {
         "belongs to a customer who does not exist",
         "belong to customers who do not exist",
     ),
-    Kind.EXPECTATION: ("breaks an expectation", "break an expectation"),
 }
 _HINTS: Mapping[str, str] = {
     Cause.TIME_SHIFT: "is the time zone in the contract right?",
@@ -142,7 +143,8 @@ def _kind(content: ContentResult, kind: Kind, rest: str) -> Iterator[Why]:
     fields = tuple(_fields(content, people)) if kind is Kind.CHANGED else ()
     if rest or not fields:
         count = content.unwaived.get(kind, 0) or content.findings.get(kind, 0)
-        text = _sentence(kind, count, _where(content, kind)) + people
+        named = kind is Kind.EXPECTATION and rest.startswith(":")  # each with its system
+        text = _sentence(kind, count, () if named else _where(content, kind)) + people
         yield Why(content.content, text + rest, blocks=True, kind=kind)
     yield from fields
 
@@ -152,6 +154,13 @@ def _sentence(kind: Kind, count: int, where: tuple[str, ...]) -> str:
     one, many = _EACH.get(kind, (kind.value, kind.value))
     systems = [s for s in where if not s.startswith("*")]
     place = f" {'due in' if kind is Kind.MISROUTED else 'in'} {listed(systems)}" if systems else ""
+    if kind is Kind.EXPECTATION:
+        fails = (
+            "expectation that held before fails"
+            if count == 1
+            else "expectations that held before fail"
+        )
+        return f"{number(count)} {fails}{place}"
     joint = "," if place and kind is Kind.MISROUTED else ""
     return f"{entries(count)} {one if count == 1 else many}{joint}{place}"
 
@@ -169,6 +178,8 @@ def _people(content: ContentResult, kind: Kind) -> str:
     hurting = [k for k, n in content.unwaived.items() if n and k in AFFECTING]
     if hurting == [kind] and content.customers.affected:
         return f"; {affected_fact(content.customers)}"
+    if kind is Kind.EXPECTATION:  # of nobody; under a ceiling it counts for everybody
+        return ""
     segments = content.finding_segments.get(kind, {})
     said = [f"{number(n)} of {name} customers" for name, n in segments.items() if n]
     return f"; {listed(said)}" if said else ""

@@ -302,6 +302,17 @@ def _content(content: Any) -> dict[str, Any]:
         ],
         "conservation": {"old": content.conservation.old, "new": content.conservation.new},
         "patterns": [asdict(p) for p in content.patterns],
+        "expectations": [
+            {
+                "expectation": e.expectation,
+                "system": e.system,
+                "old": e.old,
+                "new": e.new,
+                "observed": e.observed,
+                "trouble": e.trouble,
+            }
+            for e in content.expectations
+        ],
         "strategy": {"chosen": content.strategy, "reason": content.strategy_reason},
     }
 

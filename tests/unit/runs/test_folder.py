@@ -180,7 +180,7 @@ def test_verdict_json_has_the_keys_that_are_fixed(result):
     }
     assert all(s.keys() == {"dialect", "version", "snapshot"} for s in found["systems"].values())
     for content in found["contents"]:
-        assert content.keys() - {"reasons", "due"} == CONTENT_KEYS
+        assert content.keys() - {"reasons", "due", "expectations"} == CONTENT_KEYS
         assert content["sums"].keys() == {"old", "new"}
         assert content["customers"].keys() == IMPACT
         assert content["conservation"].keys() == {"old", "new"}
