@@ -12,11 +12,13 @@ from servers import Server
 
 LABELS = {
     *("check.py", "runs/folder.py", "cli/check.py", "watch.py", "cli/moments.py", "cli/waive.py"),
+    *("systems/opened.py", "cli/gate.py", "drill/drilling.py"),
 }
-"""Where the time of day is written down, as when a run began or ended, or is what a person named, as
-when a watch ends or a waiver expires."""
+"""Where the time of day is written down, as when a run or a snapshot began, or is what a person
+named, as when a watch ends, a waiver expires or a verdict is too old."""
 _JUMPS = """
 import datetime, sys, time
+import pyarrow; pyarrow.array([0])  # loads C code, of pandas too, that knows the real class alone
 real, seen = datetime.datetime, []
 
 class Jumping(real):
