@@ -10,7 +10,7 @@ import safeguard
 from check_runs import EXPECTED, Scene, fill, found
 from servers import Server
 
-LABELS = {"check.py", "runs/folder.py", "cli/check.py", "watch.py", "cli/moments.py"}
+LABELS = {"checking.py", "runs/folder.py", "cli/check.py", "watch.py", "cli/moments.py"}
 """Where the time of day is written down, as when a run began or ended, or is what a person named, as
 when a watch ends."""
 _JUMPS = """
