@@ -17,7 +17,7 @@ import pytest
 if TYPE_CHECKING:
     from safeguard.api import Result
     from safeguard.pytest_plugin.collecting import PlanFile
-    from safeguard.pytest_plugin.session import PlanSession
+    from safeguard.pytest_plugin.session import PlanSession, SharedPlan
 
 _SESSION: pytest.StashKey[PlanSession] = pytest.StashKey()
 _SHARED = "safeguard_shared"
@@ -43,9 +43,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Have the plans collected, where no argument names them already."""
+    """Find the plans, and where the workers of one session meet."""
     if not config.option.safeguard_plans:
         return
     from safeguard.pytest_plugin.session import PlanSession
@@ -54,9 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
     shared = ours or tempfile.mkdtemp(prefix="safeguard-pytest-")
     if not ours:
         config.add_cleanup(lambda: shutil.rmtree(shared, ignore_errors=True))
-    session = PlanSession.of(config, Path(shared))
-    session.add_arguments(config.args)
-    config.stash[_SESSION] = session
+    config.stash[_SESSION] = PlanSession.of(config, Path(shared))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -68,21 +65,27 @@ def pytest_configure_node(node: Any) -> None:
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> PlanFile | None:
-    """A plan that was asked for."""
-    session = parent.config.stash.get(_SESSION, None)
-    plan = session and session.plan_at(file_path)
-    if plan is None:
-        return None
+    """A plan that was asked for, where an argument names it or the folder around it."""
+    plans = parent.config.stash.get(_SESSION, None)
+    plan = plans and plans.plan_at(file_path)
+    return _plan_file(parent, plan) if plan else None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(
+    session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Every other plan that was asked for, whatever pytest was told to ignore."""
+    plans = config.stash.get(_SESSION, None)
+    for plan in plans.plans.values() if plans else ():
+        if not plan.collected:
+            items += session.genitems(_plan_file(session, plan))
+
+
+def _plan_file(parent: pytest.Collector, plan: SharedPlan) -> PlanFile:
     from safeguard.pytest_plugin.collecting import PlanFile
 
-    return PlanFile.from_parent(parent, path=file_path, plan=plan)
-
-
-def pytest_collection_modifyitems(config: pytest.Config) -> None:
-    """A plan that was asked for and not collected is never passed over in silence."""
-    session = config.stash.get(_SESSION, None)
-    if session is not None:
-        session.see_all_collected()
+    return PlanFile.from_parent(parent, path=plan.path, plan=plan)
 
 
 def pytest_terminal_summary(

@@ -35,10 +35,12 @@ class PlanFile(pytest.File):
     def __init__(self, *, plan: SharedPlan, **more: Any) -> None:
         super().__init__(**more)
         self.plan = plan
-        plan.collected = True
 
     def collect(self) -> Iterator[pytest.Item]:
         """Read the plan; no system is asked anything before the first test runs."""
+        self.plan.collected = (
+            True  # pytest makes nodes of all files of a folder, and asks few of them
+        )
         try:
             loaded = load_plan(self.path, os.environ)
         except UsageProblem as problem:
@@ -55,11 +57,11 @@ class PlanFile(pytest.File):
     def _item(
         self, names: set[str], name: str, content: str | None, system: str | None
     ) -> PlanItem:
-        """An item by a name that no other one has, and that is safe to show."""
-        shown, again = printable(name), 1
+        """An item by a name that no other one has: a content may be called `verdict`."""
+        shown, again = name, 1
         while shown in names:
             again += 1
-            shown = f"{printable(name)} ({again})"
+            shown = f"{name} ({again})"
         names.add(shown)
         told = content, system, name
         return PlanItem.from_parent(self, name=shown, told=told)

@@ -89,19 +89,6 @@ class PlanSession:
         """The plan at this place, if it was asked for."""
         return self.plans.get(path.resolve())
 
-    def add_arguments(self, arguments: list[str]) -> None:
-        """Add each plan to what pytest collects, unless an argument names it or a part of it."""
-        named = {Path(argument.partition("::")[0]).resolve() for argument in arguments}
-        arguments += [str(path) for path in self.plans if path not in named]
-
-    def see_all_collected(self) -> None:
-        """Raises UsageError for a plan that was not collected."""
-        for path, plan in self.plans.items():
-            if not plan.collected:
-                raise pytest.UsageError(
-                    f"--safeguard: {path} was not collected: is its folder ignored by pytest?"
-                )
-
 
 def _folders(paths: list[Path], config: pytest.Config) -> list[Path | None]:
     """Where each plan's run goes. Raises UsageError where two would share a folder."""

@@ -61,6 +61,7 @@ def assert_survives(
         DidNotSurvive: The verdict is BLOCK or UNDECIDED; an AssertionError.
         UsageProblem: An argument or the contract must be mended.
     """
+    __tracebackhide__ = _is_told  # pytest shows the line of the test
     with tempfile.TemporaryDirectory(prefix="safeguard-") as name, _as_said(Path(name)):
         folder = Path(name)
         terms = terms_of(contract, folder)
@@ -76,6 +77,11 @@ def assert_survives(
             text = failure_text(result.details, result.findings())
             kept = "" if out is None else f"\n  report  {result.report}"
             raise DidNotSurvive(text + kept, result.details)
+
+
+def _is_told(caught: Any) -> bool:
+    """Whether an exception says all that there is to say, of pytest's ExceptionInfo."""
+    return isinstance(caught.value, DidNotSurvive | UsageProblem)
 
 
 def _sides(terms: Terms, given: Mapping[str, Any], folder: Path) -> dict[str, Side]:

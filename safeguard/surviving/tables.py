@@ -33,6 +33,8 @@ def table_of(data: Any, called: str, columns: Sequence[str]) -> pa.Table:
         return _of_rows(list(data), called, columns)
     if _home(data) == "pandas":
         return _of_pandas(data, called)
+    if _home(data) == "polars":
+        _see_no_objects(data, called)
     try:
         found = data.to_arrow() if _home(data) == "polars" else pa.table(data)
     except (pa.ArrowException, TypeError, ValueError, NotImplementedError) as error:
@@ -100,6 +102,13 @@ def _missing(value: Any) -> Any:
     """pandas' mark for what is missing as None; NaN in a column of objects is one too."""
     nothing = type(value).__name__ == "NAType" or (isinstance(value, float) and value != value)
     return None if nothing else value
+
+
+def _see_no_objects(frame: Any, called: str) -> None:
+    """Polars would hand on the places of objects in memory."""
+    for name, kind in frame.schema.items():
+        if str(kind) == "Object":
+            raise _refused(called, f"column `{name}` holds objects of Python: give a type to it")
 
 
 def _with_plain_names(table: pa.Table, called: str) -> pa.Table:

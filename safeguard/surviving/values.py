@@ -18,6 +18,8 @@ import pyarrow as pa
 
 _INT64 = range(-(2**63), 2**63)
 _UINT64 = range(2**64)
+_NUMPY_KINDS = frozenset("biufSU")
+"""Of which `item` gives the same value: of a time it gives a count of nanoseconds."""
 _MOST_DIGITS = 76
 """Of a decimal in Arrow."""
 
@@ -42,10 +44,8 @@ def _plain(value: Any) -> Any:
     """NumPy's scalars and members of IntEnum and StrEnum as Python's values, a missing time as None."""
     if isinstance(value, Enum) and isinstance(value, int | str):
         return value.value
-    if type(value).__module__ == "numpy" and hasattr(value, "item"):
-        found = value.item()
-        if isinstance(found, bool | int | float | str | bytes):
-            return found
+    if type(value).__module__ == "numpy" and value.dtype.kind in _NUMPY_KINDS:
+        return value.item()
     if isinstance(value, dt.datetime) and value != value:
         return None
     return value

@@ -220,7 +220,10 @@ def test_an_older_pass_is_gone_before_anything_heavy_is_loaded(shop):
     assert shop.verdict["verdict"] == "PASS"
     # The module that compares can't be loaded at all: whatever ends the process then, and be it
     # Ctrl-C in its first second, the older PASS must not stand.
-    blocked = "import sys; sys.modules['safeguard.checking'] = None; from safeguard.cli import main; main()"
+    blocked = (
+        "import sys; sys.modules['safeguard.checking'] = None; "
+        "from safeguard.cli import main; main()"
+    )
     ended = subprocess.run(
         [sys.executable, "-c", blocked, *shop.command()[3:]], capture_output=True, check=False
     )
