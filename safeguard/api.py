@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from safeguard.checking import Request, run_check
 from safeguard.findings.progress import ProgressListener, SilentProgress
@@ -25,10 +25,15 @@ if TYPE_CHECKING:
 class NotPassed(SafeguardError):
     """A check that was demanded to PASS did not. `result` is what it found instead."""
 
+    __module__ = "safeguard"  # where people know it from
+
     def __init__(self, result: Result) -> None:
         self.result = result
         self.exit_code = result.verdict.exit_code
         super().__init__(f"{result.verdict}  {result.text}\nreport  {result.report}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.result,)
 
 
 @dataclass(frozen=True, repr=False)

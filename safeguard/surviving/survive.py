@@ -27,9 +27,14 @@ _PLAN = "safeguard.yaml"
 class DidNotSurvive(AssertionError):
     """Not everything survived, or nobody can say. `result` is what was found."""
 
+    __module__ = "safeguard"  # where people know it from
+
     def __init__(self, text: str, result: CheckResult) -> None:
         super().__init__(text)
         self.result = result
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (str(self), self.result)
 
 
 def assert_survives(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import pickle
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import pytest
 import safeguard
 from safeguard import Kind, NotPassed, Result, UsageProblem, Verdict
 from safeguard.findings.progress import SilentProgress
-from unit.pytest_plugin.conftest import make_plan
+from small_plans import make_plan
 
 HEAVY = ("pydantic", "pyarrow", "duckdb", "sqlalchemy", "numpy", "ruamel", "rich", "jinja2")
 
@@ -70,6 +71,15 @@ def test_a_pass_can_be_demanded(tmp_path: Path, plan: Path) -> None:
         safeguard.check(plan).raise_for_verdict()
     assert caught.value.exit_code == 1
     assert caught.value.result.verdict is Verdict.BLOCK
+
+
+def test_failures_cross_processes(plan: Path) -> None:
+    failed = NotPassed(safeguard.check(plan))
+    again = pickle.loads(pickle.dumps(failed))
+    assert (str(again), again.exit_code) == (str(failed), 1)
+    assert again.result.contents == failed.result.contents
+    lost = safeguard.DidNotSurvive("why", failed.result.details)
+    assert pickle.loads(pickle.dumps(lost)).result == failed.result.details
 
 
 def test_undecided_is_a_result_and_no_pass(plan: Path) -> None:

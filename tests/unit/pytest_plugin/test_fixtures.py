@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from unit.pytest_plugin.conftest import Run, make_plan
+from small_plans import Run, make_plan
 
 TESTS = """
     from safeguard import Verdict

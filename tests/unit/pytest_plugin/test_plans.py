@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from unit.pytest_plugin.conftest import Run, make_plan
+from small_plans import Run, make_plan
 
 LOST = ("DELETE FROM queue WHERE customer_id = 3",)
 
