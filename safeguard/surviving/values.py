@@ -131,6 +131,10 @@ def _instants(values: Sequence[dt.datetime | None]) -> pa.Array[Any]:
 
 
 def _naive(values: Sequence[dt.datetime | None]) -> pa.Array[Any]:
+    """As written: which of two equal readings is meant, only a zone can keep."""
+    for row, value in enumerate(values):
+        if value is not None and value.fold:
+            raise NotExact(f"row {row} is in a fold and has no zone: give it one")
     return pa.array(values, pa.timestamp(_unit(values)))
 
 

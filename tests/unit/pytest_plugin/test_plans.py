@@ -228,3 +228,53 @@ def test_junit_of_pytest_carries_the_verdicts(pytester: pytest.Pytester, run: Ru
     assert 'name="queue[dvd]"' in text
     assert 'name="safeguard_verdict" value="BLOCK"' in text
     assert 'failures="3"' in text
+
+
+BROKEN = """
+import os
+import pathlib
+import safeguard.api
+
+real = safeguard.api.run_check
+
+def run_check(*arguments, **more):
+    with pathlib.Path("asked").open("a") as file:
+        file.write("x")
+    if len(pathlib.Path("asked").read_text()) == 1:
+        {does}
+    return real(*arguments, **more)
+
+safeguard.api.run_check = run_check
+"""
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "workers"])
+def test_a_fault_of_our_own_fails_all_and_is_not_tried_again(
+    workers: tuple[str, ...], pytester: pytest.Pytester, run: Run
+) -> None:
+    make_plan(pytester.path)
+    pytester.makeconftest(BROKEN.format(does="raise RuntimeError('boom')"))
+    done = run("--safeguard", "safeguard.yaml", *workers)
+    done.assert_outcomes(failed=7)
+    done.stdout.fnmatch_lines(
+        ["*RuntimeError: boom*", "*a fault of Safeguard's own: RuntimeError*"]
+    )
+    assert (pytester.path / "asked").read_text() == "x"
+
+
+def test_a_worker_that_dies_leaves_the_check_to_another(
+    pytester: pytest.Pytester, run: Run
+) -> None:
+    make_plan(pytester.path)
+    pytester.makeconftest(BROKEN.format(does="os._exit(9)"))
+    done = run("--safeguard", "safeguard.yaml", "-n", "2")
+    done.assert_outcomes(failed=1, passed=6)
+    done.stdout.fnmatch_lines(["*worker 'gw*' crashed while running 'safeguard.yaml::*"])
+
+
+def test_an_interrupted_check_is_no_pass(pytester: pytest.Pytester, run: Run) -> None:
+    make_plan(pytester.path)
+    pytester.makeconftest(BROKEN.format(does="raise KeyboardInterrupt"))
+    done = run("--safeguard", "safeguard.yaml")
+    assert done.ret == pytest.ExitCode.INTERRUPTED
+    done.stdout.fnmatch_lines(["  not checked: none of its tests was run*"])

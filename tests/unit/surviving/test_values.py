@@ -96,7 +96,6 @@ def test_what_barely_differs_is_found_in_every_type() -> None:
         (None, pd.NaT),
         (NOON, pd.Timestamp(NOON)),
     ],
-    ids=repr,
 )
 def test_one_value_in_two_forms_is_one_value(one: Any, same: Any) -> None:
     rows = [{"id": 1, "f": one}], [{"id": 1, "f": same}]
@@ -117,6 +116,7 @@ def test_a_table_without_any_value_has_no_type() -> None:
         (["1", 1], "mixes str (row 0) and int (row 1)"),
         ([b"a", "a"], "mixes bytes (row 0) and str (row 1)"),
         ([NOON, NOON.replace(tzinfo=None)], "and datetime without a zone (row 1)"),
+        ([dt.datetime(2024, 11, 3, 1, fold=1)], "row 0 is in a fold and has no zone: give it one"),
         ([dt.date(2024, 1, 1), NOON], "mixes date (row 0) and datetime (row 1)"),
         ([{"a": 1}, "{}"], "mixes JSON (row 0) and str (row 1)"),
         ([Decimal("NaN")], "row 0 is NaN, which no decimal can be"),
