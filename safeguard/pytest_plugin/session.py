@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -73,11 +74,12 @@ class PlanSession:
     @classmethod
     def of(cls, config: pytest.Config, shared: Path) -> PlanSession:
         """The plans of `--safeguard`. Raises UsageError for one that is not there."""
-        asked = [config.invocation_params.dir / name for name in config.option.safeguard_plans]
+        start = config.invocation_params.dir
+        asked = [Path(os.path.normpath(start / name)) for name in config.option.safeguard_plans]
         for name, path in zip(config.option.safeguard_plans, asked, strict=True):
             if not path.is_file():
                 raise pytest.UsageError(f"--safeguard: there is no plan {name}")
-        paths = list(dict.fromkeys(path.resolve() for path in asked))
+        paths = list(dict.fromkeys(asked))
         folders = _folders(paths, config)
         made = [
             SharedPlan(path, folder, shared / f"{number}.json")
@@ -87,7 +89,7 @@ class PlanSession:
 
     def plan_at(self, path: Path) -> SharedPlan | None:
         """The plan at this place, if it was asked for."""
-        return self.plans.get(path.resolve())
+        return self.plans.get(path)
 
 
 def _folders(paths: list[Path], config: pytest.Config) -> list[Path | None]:

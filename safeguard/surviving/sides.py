@@ -53,12 +53,12 @@ def side_of(
         return Side(_url(data, called, environ))
     if isinstance(data, Path):
         return Side(f"files:{_existing(data, called)}")
+    if isinstance(data, Mapping) or is_table(data):  # first: a frame's columns are attributes too
+        return _files(data, called, wanted, folder)
     if hasattr(data, "raw_connection") and hasattr(data, "url"):
         return _engine(data, called, folder)
     if hasattr(data, "sync_engine"):
         return _engine(data.sync_engine, called, folder)
-    if isinstance(data, Mapping) or is_table(data):
-        return _files(data, called, wanted, folder)
     raise UsageProblem(f"{called}: {_odd(data)}; give {FORMS}")
 
 

@@ -191,6 +191,16 @@ def test_several_plans(pytester: pytest.Pytester, run: Run) -> None:
     assert runs(pytester.path / "first") == []
 
 
+def test_a_plan_by_a_link_is_read_where_the_link_is(pytester: pytest.Pytester, run: Run) -> None:
+    """As the command line reads it: contracts are relative to the name that was given."""
+    plan = make_plan(pytester.path / "here")
+    (pytester.path / "there").mkdir()
+    plan.rename(pytester.path / "there" / "real.yaml")
+    plan.symlink_to("../there/real.yaml")
+    twice = ("--safeguard", "here/../here/safeguard.yaml", "--safeguard", plan)
+    run(*twice).assert_outcomes(passed=7)
+
+
 def test_names_of_odd_characters(pytester: pytest.Pytester, run: Run) -> None:
     make_plan(pytester.path, queue="Ätt göra - 見る. v2", ratings="verdict")
     done = run("--safeguard", "safeguard.yaml", "--collect-only", "-q")

@@ -49,6 +49,12 @@ def test_whatever_speaks_arrow_is_read() -> None:
     assert_survives(old=found, new=[{"id": 2**53 + 1, "stars": 4}], contract=contract)
 
 
+def test_a_frame_with_the_columns_of_an_engine_is_a_frame() -> None:
+    frame = pd.DataFrame([{"url": "a", "raw_connection": "b", "sync_engine": "c"}])
+    contract = {"owner": "url", "fields": ["raw_connection", "sync_engine"]}
+    assert_survives(old=frame, new=frame.to_dict("records"), contract=contract)
+
+
 def test_several_tables_are_a_mapping() -> None:
     contract = {
         **CONTRACT,
