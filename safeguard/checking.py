@@ -17,6 +17,7 @@ from safeguard.comparing.content import ContentComparison
 from safeguard.comparing.customers import CustomerBook
 from safeguard.comparing.estimating import estimate
 from safeguard.comparing.exchange import Exchange
+from safeguard.comparing.expecting import ask_expectations
 from safeguard.comparing.journal import NoJournal
 from safeguard.comparing.preparing import prepare
 from safeguard.comparing.reading_customers import read_customers
@@ -31,20 +32,26 @@ from safeguard.comparing.store import (
 from safeguard.comparing.surroundings import Surroundings
 from safeguard.comparing.surveying import blind_spots, survey
 from safeguard.comparing.telling import create_findings
+from safeguard.comparing.waiving import Findings
 from safeguard.comparing.workers import LocalWorkers, Workers
 from safeguard.contract.load import load_plan
 from safeguard.contract.model import LoadedPlan
+from safeguard.contract.places import in_repository, lines_of_plan, with_lines
 from safeguard.findings.progress import ProgressListener
 from safeguard.findings.result import CheckResult, ContentResult, Coverage, Impact
 from safeguard.findings.trouble import SystemProblem, UsageProblem
+from safeguard.gate.signing import SigningKey
 from safeguard.gate.verdict import Decision, decide
+from safeguard.gate.waivers import Waived, waive
 from safeguard.planning.asking import Strategy
 from safeguard.planning.estimates import PlanEstimate
 from safeguard.planning.layout import ContentPlan
 from safeguard.planning.twins import self_comparisons
 from safeguard.reports.writing import write_reports
 from safeguard.runs import FINDINGS, RunFolder, create_run, verdict_whatever_happens
+from safeguard.runs.drills import last_drill
 from safeguard.runs.journal import RunJournal, Terms
+from safeguard.runs.signed import dated, sign
 from safeguard.systems.opened import Kindness, Systems, open_systems
 
 
@@ -66,6 +73,8 @@ class Request:
     """Compare only customers with an entry that was written since. Never PASS."""
     signals: bool = True
     """End cleanly on Ctrl-C and SIGTERM; False where the process is not ours."""
+    key: SigningKey | None = None
+    """What the verdict is signed with."""
 
 
 def run_check(
@@ -95,6 +104,8 @@ def run_check(
         result = run.result()
         write_reports(folder, result, request.formats)
         folder.write_result(result)
+        if request.key:
+            sign(folder, loaded, result, request.key, environ)
         if not result.resume:  # until the verdict is written, a later try may need it all
             run.store.remove()
             folder.clean()
@@ -185,11 +196,23 @@ class _Run:
                 else plan
                 for plan in seen.plans
             ]
+        contents = ask_expectations(seen.plans, contents, around)
         add_uncovered(exchange, seen.coverage)
         doubts = (*self_comparisons(loaded), *seen.blind, *_partial(self.request.since))
-        decision = decide(contents, seen.coverage, loaded.plan.policy, doubts)
-        result = self._judged(decision, seen.book.impact(), seen.coverage)
-        return replace(result, systems=systems.infos(), revealed=self.request.reveal)
+        waived = self._waived(Findings(exchange, seen.book, loaded), contents, seen.coverage)
+        coverage, uses = waived.coverage, waived.uses
+        decision = decide(waived.contents, coverage, loaded.plan.policy, doubts, uses)
+        result = self._judged(decision, seen.book.impact(), coverage)
+        infos, reveal = dated(systems.infos(), self.folder), self.request.reveal
+        return replace(result, systems=infos, revealed=reveal, waivers=uses)
+
+    def _waived(
+        self, findings: Findings, contents: Sequence[ContentResult], coverage: Coverage
+    ) -> Waived:
+        """What the plan's waivers leave. A clock that was set back meanwhile prolongs none."""
+        loaded, moment = self.loaded, max(self.folder.started, dt.datetime.now(dt.UTC))
+        approvers = loaded.plan.policy.approvers
+        return waive(loaded.waivers, findings, contents, coverage, approvers, moment)
 
     def _look_around(self, systems: Systems, exchange: Exchange) -> _Seen:
         """What is asked of the systems before any content is read."""
@@ -289,14 +312,18 @@ class _Run:
             finished_at=dt.datetime.now(dt.UTC).isoformat(),
             tool_version=__version__,
             plan_digest=loaded.digest,
+            waivers_digest=loaded.waivers_digest,
             customers=customers,
-            contents=decision.contents,
+            contents=with_lines(decision.contents, loaded),
             coverage=coverage,
             systems=(),
             plan=loaded.path,
+            place=in_repository(Path(loaded.path)),
+            lines=lines_of_plan(loaded),
             exit_code=decision.verdict.exit_code,
             seconds=time.monotonic() - folder.began,
             resume=folder.resume if any(c.failed for c in decision.contents) else "",
+            drill=last_drill(Path(loaded.path), folder.path, loaded.digest),
         )
 
 

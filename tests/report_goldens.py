@@ -12,8 +12,11 @@ from rich.console import Console
 
 import result_examples as examples
 from safeguard.findings.result import CheckResult
+from safeguard.reports.code_quality import render_code_quality
+from safeguard.reports.github import render_annotations
 from safeguard.reports.junit import render_junit
 from safeguard.reports.markdown import render_markdown
+from safeguard.reports.sarif import render_sarif
 from safeguard.reports.terminal import render_terminal
 
 FOLDER = Path(__file__).parent / "unit" / "reports" / "goldens"
@@ -39,6 +42,10 @@ def goldens() -> dict[str, Callable[[], str]]:
             made[f"terminal-{name}-{width}.txt"] = partial(in_terminal, width, result())
         made[f"summary-{name}.md"] = partial(render_markdown, result())
         made[f"junit-{name}.xml"] = partial(render_junit, result())
+        made[f"annotations-{name}.txt"] = partial(render_annotations, result())
+        made[f"code-quality-{name}.json"] = partial(render_code_quality, result())
+    for name in ("blocked", "passed"):
+        made[f"sarif-{name}.json"] = partial(render_sarif, RESULTS[name]())
     return made
 
 

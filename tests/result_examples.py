@@ -11,6 +11,7 @@ from safeguard.findings.result import (
     Conservation,
     ContentResult,
     Coverage,
+    DrillSummary,
     IgnoredTable,
     Impact,
     ListLine,
@@ -20,8 +21,9 @@ from safeguard.findings.result import (
     SegmentCount,
     SystemInfo,
     UncoveredTable,
+    WaiverUse,
 )
-from safeguard.findings.words import Kind, Verdict
+from safeguard.findings.words import Kind, Verdict, WaiverState, Weight
 
 HOSTILE = (
     "</script><script>alert(1)</script><img src=x onerror=alert(2)> \x1b[31mred\x1b]8;;x\x07 "
@@ -74,6 +76,7 @@ def content(name: str = "queue", **values: Any) -> ContentResult:
             True, True, ("old.queue_items: 402,551 entries, counted 402,551",)
         ),
         "contract": f"contracts/{name}.yaml",
+        "lines": {"content": 1, "owner": 4, "new": 15},
         "seconds": 3.2,
     }
     return ContentResult(**{**plain, **values})
@@ -118,6 +121,9 @@ def queue() -> ContentResult:
             ),
         ),
         reasons=("2,774 entries lost", "6,000 entries moved", "40 entries duplicated"),
+        lines={"content": 2, "owner": 5, "order": 7, "new": 18},
+        weighed=dict.fromkeys(("lost", "moved", "duplicated"), Weight.BLOCKS)
+        | {"extra": Weight.WARNS},
         finding_segments={"lost": {"paying": 120}, "moved": {"paying": 310}},
         notes=("old.queue_items leaves out 12 rows by its `where`.",),
         samples=(
@@ -190,6 +196,8 @@ def ratings() -> ContentResult:
         sums_new={"partner": 3_911_402, "resurrected": 9},
         findings=kinds,
         waived={"changed": 6},
+        lines={"content": 1, "owner": 4, "fields.stars": 8, "fields.comment": 9, "new": 17},
+        weighed=dict.fromkeys(kinds, Weight.BLOCKS),
         causes={"mapped_wrong": 1_400, "truncated": 14},
         customers=Impact(98_100, 1_402, {"paying": SegmentCount(8_002, 90)}, 120_000),
         routes=(
@@ -201,7 +209,7 @@ def ratings() -> ContentResult:
             "2 entries misrouted",
             "9 entries resurrected",
             "2 entries orphaned",
-            "1 entry expectation",
+            "1 expectation broken",
         ),
         field_causes={"stars": {"mapped_wrong": 1_400}, "comment": {"truncated": 14}},
         finding_segments={"misattributed": {"paying": 1}},
@@ -264,6 +272,24 @@ def reviews() -> ContentResult:
     )
 
 
+def waiver(**values: Any) -> WaiverUse:
+    """One that was used, with what the test wants to be different."""
+    plain: dict[str, Any] = {
+        "id": "W-3",
+        "content": "ratings",
+        "kind": Kind.CHANGED,
+        "entries": 6,
+        "state": WaiverState.USED,
+        "reason": "notes of staff, agreed with support",
+        "approved_by": ("Ada Byron", "Grace Hopper"),
+        "expires": "2027-01-01T00:00:00+00:00",
+        "text": "waiver W-3 covers 6 entries changed, of at most 10, approved by Ada Byron, Grace Hopper "
+        "until the end of 2026-12-31 (UTC): notes of staff, agreed with support",
+        "at_most": 10,
+    }
+    return WaiverUse(**{**plain, **values})
+
+
 def blocked() -> CheckResult:
     """The Qwikster split with every kind of finding."""
     notify = content("notify-me", title="Titles to be told about", tolerated={"line_endings": 118})
@@ -307,9 +333,12 @@ def blocked() -> CheckResult:
             SystemInfo("dvd", "MariaDB", "10.11.19", "one consistent-read transaction"),
         ),
         plan="safeguard.yaml",
+        place="migrations/qwikster/safeguard.yaml",
+        lines={"migration": 1, "systems": 3, "contracts": 8, "customers": 10, "coverage": 15},
         notes=("7 extra entries in queue: the policy only warns of them.",),
         exit_code=1,
         seconds=273.4,
+        waivers=(waiver(),),
     )
 
 
@@ -324,7 +353,11 @@ def passed() -> CheckResult:
         notes=("3 rows of notify-me are left out by its `where`.",),
         customers=Impact(117_300, 0, {"paying": SegmentCount(9_411, 0)}, 120_000),
         contents=whole,
+        waivers=(),
         coverage=Coverage(14, 13, blocked().coverage.ignored, (), ()),
+        drill=DrillSummary(
+            "2011-11-20T02-00-00Z", "2011-11-20T02:00:00+00:00", 412, 412, 21, (), "stream"
+        ),
     )
 
 
@@ -351,6 +384,7 @@ def empty() -> CheckResult:
         systems=(),
         customers=Impact(0, 0),
         coverage=Coverage(0, 0, (), (), ()),
+        drill=None,
     )
 
 

@@ -11,7 +11,7 @@ import click
 from safeguard.cli.kindness import KINDNESS, kindness_of
 from safeguard.cli.live import PATIENCE, patience_of
 
-FORMATS = ("text", "json", "html", "md", "junit", "csv")
+FORMATS = ("text", "json", "html", "md", "junit", "csv", "sarif", "codequality", "github")
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
@@ -23,7 +23,8 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
     "formats",
     multiple=True,
     type=click.Choice(FORMATS),
-    help="Write this too; json: print verdict.json and nothing else.",
+    help="Write this too; json: print verdict.json and nothing else; github: annotations, outputs "
+    "and summary of a GitHub Actions step.",
 )
 @click.option("--reveal", is_flag=True, help="Show free text in reports instead of masking it.")
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")
@@ -48,6 +49,11 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
     metavar="MOMENT|RUN",
     help="Only what changed since: a time with its zone, or a run that passed.",
 )
+@click.option(
+    "--sign",
+    metavar="KEY",
+    help="Sign the verdict with this private key: a file, or env:NAME.",
+)
 @PATIENCE
 @KINDNESS
 def check(
@@ -62,6 +68,7 @@ def check(
     exchange: str,
     live: bool,
     since: str | None,
+    sign: str | None,
     patience: dict[str, float],
     kindness: dict[str, float],
 ) -> int:
@@ -77,6 +84,8 @@ def check(
       safeguard check --format json | jq .verdict
       safeguard check --resume last
       safeguard check --live --settle 10
+      safeguard check --sign safeguard.key
+      safeguard check --format github --format sarif --out reports
     """
     from safeguard.runs import create_run, resume_run, since_of
 
@@ -87,22 +96,27 @@ def check(
     # The first act: whatever comes, no older verdict stands while the rest is still being loaded.
     folder = resume_run(plan, resume) if resume else create_run(plan, out, dt.datetime.now(dt.UTC))
     from safeguard.checking import Request, run_check
+    from safeguard.cli.github import github_for
+    from safeguard.cli.keys import key_to_sign
     from safeguard.cli.show import progress_for, show
     from safeguard.planning.asking import Strategy
 
-    request = Request(
-        formats,
-        reveal,
-        kindness_of(kindness),
-        cluster,
-        exchange,
-        Strategy(strategy),
-        live=patience_of(patience) if live else None,
-        since=since_of(plan, since) if since else None,
-    )
-    with progress_for(quiet) as progress:
-        result, path = run_check(
-            plan, folder=folder, request=request, progress=progress, environ=os.environ
+    with github_for(formats, os.environ) as github:
+        request = Request(
+            formats,
+            reveal,
+            kindness_of(kindness),
+            cluster,
+            exchange,
+            Strategy(strategy),
+            live=patience_of(patience) if live else None,
+            since=since_of(plan, since) if since else None,
+            key=key_to_sign(sign, os.environ) if sign else None,
         )
-    show(result, path, as_json="json" in formats)
+        with progress_for(quiet) as progress:
+            result, path = run_check(
+                plan, folder=folder, request=request, progress=progress, environ=os.environ
+            )
+        show(result, path, as_json="json" in formats)
+        github.tell(result, path)
     return result.exit_code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TextIO
 
@@ -34,6 +35,10 @@ def render(run: Path, form: str, out: TextIO) -> None:
             from safeguard.reports.terminal import render_terminal
 
             render_terminal(load_result(run), Console(file=out), folder=shown(run))
+        case "github":
+            from safeguard.cli.github import tell_github
+
+            tell_github(load_result(run), run, os.environ, out)
         case _:
             out.write(_page(run, form))
 
@@ -53,4 +58,12 @@ def _page(run: Path, form: str) -> str:
             from safeguard.reports.junit import render_junit
 
             return render_junit(result)
+        case "sarif":
+            from safeguard.reports.sarif import render_sarif
+
+            return render_sarif(result)
+        case "codequality":
+            from safeguard.reports.code_quality import render_code_quality
+
+            return render_code_quality(result)
     raise ValueError(f"no such form: {form}")

@@ -9,7 +9,7 @@ import click
 
 from safeguard.findings.trouble import UsageProblem
 
-FORMATS = ("text", "html", "md", "junit", "csv", "json")
+FORMATS = ("text", "html", "md", "junit", "csv", "json", "sarif", "codequality", "github")
 
 
 @click.command("report")
@@ -31,7 +31,7 @@ def report(run: Path, form: str, out: Path | None) -> int:
     Examples:
       safeguard report 2026-11-22T03-14-07Z
       safeguard report .safeguard/runs/2026-11-22T03-14-07Z --format csv --out findings.csv
-      safeguard report reports --format md >> "$GITHUB_STEP_SUMMARY"
+      safeguard report reports --format sarif --out safeguard.sarif
     """
     from safeguard.cli.render import folder_of, render
 

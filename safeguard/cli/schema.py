@@ -6,11 +6,13 @@ import json
 
 import click
 
+_NAMES = ("plan", "contract", "waivers")
+
 
 @click.command("schema")
-@click.argument("name", metavar="[plan|contract]", type=click.Choice(["plan", "contract"]))
+@click.argument("name", metavar="[plan|contract|waivers]", type=click.Choice(_NAMES))
 def schema(name: str) -> int:
-    """Print the JSON Schema of the plan or of a contract.
+    """Print the JSON Schema of the plan, of a contract or of the waivers.
 
     \b
     Examples:

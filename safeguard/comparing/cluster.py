@@ -18,6 +18,7 @@ from concurrent.futures import CancelledError, Executor, Future
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import BoundedSemaphore, Event
 from typing import Any
 
 import duckdb
@@ -37,6 +38,7 @@ from safeguard.planning.layout import ContentPlan
 from safeguard.systems.interface import Limits, Session
 from safeguard.systems.open import open_system
 from safeguard.systems.opened import Systems
+from safeguard.systems.pace import Pace
 
 PARTS_PER_READER = 4
 """A source is cut finer than there are readers, so that a lost worker loses little."""
@@ -53,6 +55,8 @@ class Errand:
     folder: str
     specs: Mapping[str, SystemSpec]
     limits: Limits
+    max_rate: float
+    """Rows a second of each reader: those of a system keep its limit together. 0 is none."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +120,9 @@ class ClusterWorkers:
         }
         limits = systems.kindness.limits
         folder = str(Path(loaded.folder).absolute())
-        self._errand = Errand(run, program(), store.place, folder, specs, limits)
+        rate = systems.kindness.max_rate / limits.connections
+        self._errand = Errand(run, program(), store.place, folder, specs, limits, rate)
+        self._turns = {name: BoundedSemaphore(limits.connections) for name in specs}
         self._sides = Sides("", {}, (), False, {})
         self._pending: set[Future[Any]] = set()
 
@@ -153,7 +159,8 @@ class ClusterWorkers:
         ticket = session.ticket()
         if ticket is None:
             return read_here(self._exchange, self._store, session, order, paced, advanced)
-        done: ReadDone = self._await(do_read, self._errand, self._sides, order, ticket)
+        with self._turns[order.source.system]:
+            done: ReadDone = self._await(do_read, self._errand, self._sides, order, ticket)
         advanced(done.rows)
         return done
 
@@ -206,7 +213,8 @@ def do_read(errand: Errand, sides: Sides, order: ReadOrder, ticket: str) -> Read
     shop = _workshop(errand, sides)
     name = order.source.system
     with closing(_opened(errand, name, ticket)) as session:
-        return read_here(shop.exchange, shop.store, session, order, iter, _nobody)
+        pace = Pace(lambda: session, errand.max_rate, _nobody, Event())
+        return read_here(shop.exchange, shop.store, session, order, pace.kept_by, _nobody)
 
 
 def do_join(errand: Errand, sides: Sides, order: JoinOrder) -> JoinDone:
@@ -268,4 +276,4 @@ def _opened(errand: Errand, name: str, ticket: str) -> Session:
     return open_system(name, filled, Path(errand.folder), errand.limits, ticket)
 
 
-def _nobody(_: int) -> None: ...
+def _nobody(_: object) -> None: ...

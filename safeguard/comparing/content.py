@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Protocol
@@ -18,13 +18,15 @@ from safeguard.comparing.crosswalks import digest, old_view
 from safeguard.comparing.doubt import withdraw_uncertain
 from safeguard.comparing.elsewhere import find_misattributed
 from safeguard.comparing.entries import definition, new_shape, old_shape
+from safeguard.comparing.explaining.explain import Told, explain
 from safeguard.comparing.gathering import SnapshotGone
-from safeguard.comparing.intake import Intake
+from safeguard.comparing.intake import Intake, Taken
 from safeguard.comparing.journal import Journal
 from safeguard.comparing.judging import Judge, judges_documents
 from safeguard.comparing.listing import sample_lists
 from safeguard.comparing.owners import Owners
 from safeguard.comparing.partition import CARRIED, JoinDone, Partition, first_bucket_of
+from safeguard.comparing.patterns import find_patterns
 from safeguard.comparing.restriction import Restriction
 from safeguard.comparing.resulting import Compared, build_result
 from safeguard.comparing.sql import literal
@@ -35,7 +37,8 @@ from safeguard.comparing.tally import Tally
 from safeguard.comparing.telling import Teller
 from safeguard.comparing.tolerance import count_tolerated
 from safeguard.comparing.workers import JoinOrder, book_tables
-from safeguard.findings.result import ContentResult, Looks
+from safeguard.findings.result import ContentResult, Explanation, Looks, Pattern
+from safeguard.findings.trouble import SystemProblem
 from safeguard.planning.asking import Strategy
 from safeguard.planning.layout import ContentPlan
 
@@ -58,7 +61,8 @@ class Settler(Protocol):
 
 class ContentComparison:
     """Compares one content: whole, `only` some owners of it, or those with an entry that was written
-    `since`. Every table it makes is gone when `compare` returns."""
+    `since`; or what `taken` gives in place of its systems. Every table it makes is gone when
+    `compare` returns."""
 
     def __init__(
         self,
@@ -69,12 +73,14 @@ class ContentComparison:
         *,
         only: Restriction | None = None,
         since: dt.datetime | None = None,
+        taken: Callable[[Tally], Taken] | None = None,
     ) -> None:
         self.around, self.plan, self.journal = around, plan, journal
         self.exchange, self.store, self.systems = around.exchange, around.store, around.systems
         self.workers, self.book, self.reveal = around.workers, around.book, around.reveal
         self.strategy, self.why_stream = strategy, "--strategy stream reads everything"
         self.only, self.since = only, since
+        self._taken = taken or self._from_systems
         if only is not None or since is not None:
             self._stream("only some owners are compared")
         self.partition = Partition(self.exchange, plan, self.book, self.reveal)
@@ -97,17 +103,20 @@ class ContentComparison:
         but not yet what became of it."""
         self._create()
         self.tally = Tally()
-        self.intake = Intake(
+        self.intake = self._taken(self.tally)
+        self._read()
+        self._join()
+
+    def _from_systems(self, tally: Tally) -> Intake:
+        return Intake(
             self.around,
             self.plan,
             self.journal,
-            self.tally,
+            tally,
             self.strategy,
             self.only,
             self.since,
         )
-        self._read()
-        self._join()
 
     def _stream(self, why: str) -> None:
         self.strategy, self.why_stream = Strategy.STREAM, why
@@ -119,6 +128,7 @@ class ContentComparison:
         self._look_elsewhere()
         withdraw_uncertain(self.exchange, self.plan, self.tally)
         rank_old(self.exchange, self.plan)
+        patterns = self._find_patterns()
         teller = Teller(self.exchange, self.plan, self.book)
         teller.tell()
         result = build_result(
@@ -130,20 +140,28 @@ class ContentComparison:
                 teller,
                 self.tally,
                 self.rules,
-                partial=self.intake.only is not None,
+                partial=self.intake.partial,
             )
         )
         lists = sample_lists(self.exchange, self.plan, teller, self._load_entry)
+        explanations, notes = self._explain(result)
         self._drop()
         asked = self.intake.asked
         return replace(
             result,
             lists=lists,
+            explanations=explanations,
+            notes=(*result.notes, *notes),
             seconds=time.monotonic() - began,
             strategy="sums" if isinstance(asked, Asked) else "stream",
             strategy_reason=asked.words if self.strategy is Strategy.AUTO else self.why_stream,
             looked=looked,
+            patterns=patterns,
         )
+
+    def _find_patterns(self) -> tuple[Pattern, ...]:
+        due = {r: self.tally.counts[f"paired_due_{r}"] for r in self.routes}
+        return find_patterns(self.exchange, self.plan, self.rules, due, self.reveal)
 
     def abandon(self) -> None:
         """Take back what a comparison that did not end has left."""
@@ -173,7 +191,7 @@ class ContentComparison:
 
     def _join(self) -> None:
         self.files = self.intake.files
-        self.parts = runs_of_buckets(self.files.every, PARTITION_BYTES)
+        self.parts = self.intake.parts(PARTITION_BYTES)
         self.customers = digest(self.exchange, book_tables(self.book))
         for (first, last), done in zip(self.parts, self._joins(), strict=True):
             kept = replace(done, customers=self.customers)
@@ -256,6 +274,24 @@ class ContentComparison:
         first = first_bucket_of(rid)
         last = next(last for begin, last in self.parts if begin == first)
         self.partition.load(self.store, self.files, first, last)
+
+    def _explain(self, result: ContentResult) -> tuple[tuple[Explanation, ...], tuple[str, ...]]:
+        """What the findings have in common, and why that was not looked for. It is no part of the
+        verdict, and whatever goes wrong with it is told and changes none. Of some owners alone it
+        would say what they were chosen by."""
+        if self.intake.partial:
+            return (), ()
+        partly = isinstance(self.intake.asked, Asked) and any(self.intake.asked.rows.values())
+        told = Told(self.partition, self.store, self.files, self.parts, partly)
+        try:
+            return explain(told, result.findings), ()
+        except SystemProblem as problem:
+            return (), (f"what was found is not explained: {problem}",)
+        except Exception as bug:  # noqa: BLE001  named in every report, and by the tests' contents
+            why = f"{type(bug).__name__}: {bug}".splitlines()[0]
+            return (), (
+                f"what was found is not explained, by a mistake of ours, please tell us: {why}",
+            )
 
     def _drop(self) -> None:
         self.exchange.forget()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from safeguard.comparing.causes import number_causes, text_causes, time_causes
+from safeguard.comparing.causes import pair_causes
 from safeguard.comparing.forms import chain, explained_by_cut
 from safeguard.comparing.rounding import clock_cut, rounded, time_cut, within
 from safeguard.comparing.sql import literal, shown
@@ -39,7 +39,8 @@ class FieldRule:
         return self.field.slot
 
     @property
-    def _per_microsecond(self) -> int:
+    def per_microsecond(self) -> int:
+        """Units in which timestamps are kept, in one microsecond."""
         return 1000 if self.field.new[self.route].nanoseconds else 1
 
     @property
@@ -145,7 +146,7 @@ class FieldRule:
             return rounded(old, new, int(argument), self.name)
         if accept.form is AcceptForm.TIME_TRUNCATED and self.name is TypeName.TIMESTAMP:
             zone = self.field.zone if self.mapping is None else None
-            cut = time_cut(old, new, argument, self._per_microsecond, zone)
+            cut = time_cut(old, new, argument, self.per_microsecond, zone)
             return f"(abs({old}) < {INFINITY - 10} AND {cut})"
         if accept.form is AcceptForm.TIME_TRUNCATED:
             return f"({clock_cut(old, argument)} = {new})"
@@ -186,20 +187,17 @@ class FieldRule:
     # -- causes -----------------------------------------------------------------------------
 
     def cause(self) -> str:
-        """The cause that the pair of values itself tells."""
+        """The cause that the pair of values itself tells; `other` where it tells none."""
         old, new = self.expected(), f"n.{self.slot}"
         cases: list[tuple[str, str]] = []
         if self.name in _TEXTUAL:
             cases.append((f"coalesce({old}, '') = '' AND coalesce({new}, '') = ''", "null_empty"))
-        cases.append((f"{new} IS NULL", "nulled"))
+        cases.append((f"{new} IS NULL AND o.{self.slot} IS NOT NULL", "nulled"))
+        if self.mapping is None or self.name in _TEXTUAL:
+            zone = self.field.zone if self.mapping is None else None
+            cases += pair_causes(old, new, self.name, self.per_microsecond, zone)
         if self.mapping is not None:
             cases.append(("TRUE", "mapped_wrong"))
-        elif self.name in _TEXTUAL:
-            cases += text_causes(old, new)
-        elif self.name is TypeName.TIMESTAMP:
-            cases += time_causes(old, new, self._per_microsecond, self.field.zone)
-        elif self.name in (TypeName.DECIMAL, TypeName.INTEGER, TypeName.FLOAT):
-            cases += number_causes(old, new, self.name)
         whens = " ".join(f"WHEN {test} THEN '{name}'" for test, name in cases)
         return f"CASE {whens} ELSE 'other' END"
 

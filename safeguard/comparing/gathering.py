@@ -12,6 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import zip_longest
 
 import pyarrow as pa
 
@@ -141,7 +142,7 @@ class Gathering:
             counts = {key_of(s): pool.submit(self._count, s) for s in sources}
             with self.systems.awaited(*{s.system for s in sources}):
                 self._choose_buckets(sources, counts.values())
-            reads = {key_of(s): self._submit(pool, s, len(sources)) for s in sources}
+            reads = self._submit(pool, sources)
             for source in sources:
                 key = key_of(source)
                 yield key, self._found(source, reads[key], counts[key])
@@ -205,22 +206,33 @@ class Gathering:
         self.buckets, self._are_chosen = min(MOST_BUCKETS, 1 + size // BUCKET_BYTES), True
 
     def _submit(
-        self, pool: ThreadPoolExecutor, source: SourcePlan, sources: int
-    ) -> list[Future[ReadDone]]:
+        self, pool: ThreadPoolExecutor, sources: Sequence[SourcePlan]
+    ) -> dict[Key, list[Future[ReadDone]]]:
+        """Parts of all sources in turn, so that all systems are at work and none has all readers."""
+        reads: dict[Key, list[Future[ReadDone]]] = {key_of(s): [] for s in sources}
+        cut: list[list[tuple[SourcePlan, Part]]] = []
+        for source in sources:
+            try:
+                cut.append(self._cut(source, len(sources)))
+            except ConnectionLost as problem:
+                failed: Future[ReadDone] = Future()
+                failed.set_exception(problem)
+                reads[key_of(source)].append(failed)
+        for each in zip_longest(*cut):
+            for source, part in filter(None, each):
+                reads[key_of(source)].append(pool.submit(self._read, source, part))
+        return reads
+
+    def _cut(self, source: SourcePlan, sources: int) -> list[tuple[SourcePlan, Part]]:
         selection = source.selection if self.only is None else self.only[key_of(source)]
         if selection is None:
             return []
         source = replace(source, selection=selection)
-        try:
-            # What a server is asked for by its owners is one: ranges keep it from its index.
-            most = 1 if self.restriction else self.workers.parts(source.system, sources)
-            with self.systems.awaited(source.system):
-                parts = self.systems[source.system].parts(source.selection, most)
-        except ConnectionLost as problem:
-            failed: Future[ReadDone] = Future()
-            failed.set_exception(problem)
-            return [failed]
-        return [pool.submit(self._read, source, part) for part in parts]
+        # What a server is asked for by its owners is one: ranges keep it from its index.
+        most = 1 if self.restriction else self.workers.parts(source.system, sources)
+        with self.systems.awaited(source.system):
+            parts = self.systems[source.system].parts(source.selection, most)
+        return [(source, part) for part in parts]
 
     def _read(self, source: SourcePlan, part: Part) -> ReadDone:
         side, index = key_of(source)

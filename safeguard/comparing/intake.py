@@ -7,8 +7,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import Protocol
 
-from safeguard.comparing.buckets import folder_of
+from safeguard.comparing.buckets import folder_of, runs_of_buckets
 from safeguard.comparing.changed import changed_owners, tells_when
 from safeguard.comparing.crosswalks import crosswalk_tables, digest, load_kin, load_walk
 from safeguard.comparing.gathering import (
@@ -32,6 +33,30 @@ from safeguard.planning.asking import Strategy
 from safeguard.planning.layout import ContentPlan, SourcePlan
 from safeguard.systems.interface import Selection
 from safeguard.systems.opened import TRIES
+
+
+class Taken(Protocol):
+    """The entries of both sides of one content in buckets, wherever they come from."""
+
+    asked: Asked | NotAsked
+    kept: Journal
+
+    def read(self) -> None:
+        """Make them ready, and write into a tally what was read and what was counted."""
+
+    @property
+    def files(self) -> SourceFiles:
+        """Every entry that may be needed."""
+
+    @property
+    def partial(self) -> bool:
+        """Only some owners are taken, so that their number says nothing."""
+
+    def parts(self, budget: int) -> tuple[tuple[int, int], ...]:
+        """The partitions (first bucket, last) that are to be joined, of about so many bytes."""
+
+    def rest(self) -> SourceFiles:
+        """The old entries of which only sums were asked."""
 
 
 class Intake:
@@ -96,6 +121,15 @@ class Intake:
         return SourceFiles(
             files_by_source(self.gathered, "old"), files_by_source(self.gathered, "new")
         )
+
+    @property
+    def partial(self) -> bool:
+        """See `Taken.partial`."""
+        return self.only is not None
+
+    def parts(self, budget: int) -> tuple[tuple[int, int], ...]:
+        """See `Taken.parts`. All that hold rows."""
+        return runs_of_buckets(self.files.every, budget)
 
     def _gather(self) -> None:
         self.kin = load_kin(self.exchange, self.plan)

@@ -14,12 +14,14 @@ import pyarrow as pa
 from safeguard.comparing import document
 from safeguard.comparing.exchange import Exchange
 from safeguard.comparing.fields import CHANGED, EQUAL, NOT_COMPARED, FieldRule
-from safeguard.comparing.garbling import is_garbled
+from safeguard.comparing.garbling import compatible, garbled, unescaped
 from safeguard.comparing.sql import columns, literal
 from safeguard.contract.types import TypeName
 from safeguard.findings.words import Cause
 from safeguard.planning.layout import ContentPlan
 
+_AT_ONCE = 20_000
+"""Texts in memory at one time."""
 JUDGED = (
     "(rid BIGINT, nid BIGINT, r UTINYINT, cls UTINYINT, single BOOLEAN, field VARCHAR, slot VARCHAR, "
     "code UTINYINT, forms VARCHAR[], cause VARCHAR, old_value VARCHAR, new_value VARCHAR)"
@@ -65,23 +67,31 @@ class Judge:
                 self._judge_documents(rule, route, old)
             else:
                 self._judge_values(rule, route, old)
-                if rule.mapping is None and rule.name is TypeName.TEXT:
-                    self._find_garbled(rule, route, old)
+                if rule.mapping is None and rule.name in (TypeName.TEXT, TypeName.ENUM):
+                    self._look_closer(rule, route, old)
         self._find_swapped(route, old, rules)
 
-    def _find_garbled(self, rule: FieldRule, route: int, old: str) -> None:
-        """A wrong encoding can't be told in SQL: the text values without another cause are tried."""
-        sql = f"""SELECT j.rid, j.nid, o.{rule.slot} AS old_text, n.{rule.slot} AS new_text
+    def _look_closer(self, rule: FieldRule, route: int, old: str) -> None:
+        """What can't be told in SQL of texts without another cause, by the batch."""
+        before, after = f"o.{rule.slot}", f"n.{rule.slot}"
+        sql = f"""SELECT j.rid, j.nid, {before} AS old_text, {after} AS new_text
             FROM judged j JOIN {old} o ON o.rid = j.rid JOIN new_{route} n ON n.nid = j.nid
             WHERE j.r = {route} AND j.slot = {literal(rule.slot)} AND j.code = {CHANGED}
-            AND j.cause = '{Cause.OTHER}' AND o.{rule.slot} IS NOT NULL"""
-        self.exchange.create("garbled", "(rid BIGINT, nid BIGINT)")
-        for batch in self.exchange.batches(sql):
-            rows = batch.to_pydict()
-            texts = zip(rows["old_text"], rows["new_text"], strict=True)
-            mask = pa.array([is_garbled(a, b) for a, b in texts], pa.bool_())
-            self.exchange.insert("garbled", batch.select(["rid", "nid"]).filter(mask))
-        self._rename_cause("garbled", route, (rule,), Cause.GARBLED)
+            AND j.cause = '{Cause.OTHER}' AND {before} IS NOT NULL"""
+        beyond = f"(strlen({before}) > length({before}) OR strlen({after}) > length({after}))"
+        entity = "'&#?[0-9A-Za-z]+;'"
+        escaped = f"(regexp_matches({before}, {entity}) OR regexp_matches({after}, {entity}))"
+        for cause, test, tell in (
+            (Cause.GARBLED, beyond, garbled),
+            (Cause.UNICODE_FORM, beyond, compatible),
+            (Cause.ESCAPED, escaped, unescaped),
+        ):
+            self.exchange.create("closer", "(rid BIGINT, nid BIGINT)")
+            for batch in self.exchange.batches(f"{sql} AND {test}", _AT_ONCE):
+                found = tell(batch["old_text"], batch["new_text"])
+                rows = batch.select(["rid", "nid"]).filter(pa.array(found))
+                self.exchange.insert("closer", rows)
+            self._rename_cause("closer", route, (rule,), cause)
 
     def _find_swapped(self, route: int, old: str, rules: Sequence[FieldRule]) -> None:
         """Two fields of one entry, each with the value that the other had."""

@@ -241,38 +241,58 @@ class Teller:
         return found
 
     def segments(self) -> dict[str, dict[str, int]]:
-        """kind -> segment -> entries; an entry counts in each of its owner's segments, and one whose
-        owner is unknown in every segment: who can't be asked may be in any of them."""
-        found: dict[str, dict[str, int]] = {}
-        for i, name in enumerate(self.book.segments):
-            for kind, count in self.exchange.rows(
-                f"""SELECT f.kind, count(DISTINCT f.entry)
-                FROM finding f LEFT JOIN customer c ON c.id = f.customer
-                WHERE f.content = {literal(self.content)} AND coalesce(c.s{i}, c.id IS NULL)
-                GROUP BY f.kind"""
-            ):
-                found.setdefault(kind, {})[name] = count
-        return found
+        """See `segments_of`."""
+        return segments_of(self.exchange, self.book, self.content)
 
-    def samples(self, most: int = 12) -> tuple[Sample, ...]:
-        """The first findings of each kind, cause and field, in the order of their owners."""
-        names = ", ".join(f'"{c}"' for c in COLUMNS)
-        content = literal(self.content)
-        # Of the first `most` owners each has a first finding: nobody else's can be among the first.
-        rows = self.exchange.rows(
-            f"""WITH first_owners AS (
-                SELECT kind, owner FROM (
-                    SELECT DISTINCT kind, owner FROM finding WHERE content = {content})
-                QUALIFY row_number() OVER (PARTITION BY kind ORDER BY owner) <= {most})
-            SELECT {names} FROM (SELECT *, row_number() OVER (
-                    PARTITION BY kind ORDER BY nth, owner, "list", item, field) AS place
-                FROM (SELECT f.*, row_number() OVER (
-                        PARTITION BY f.kind, cause, field, f.owner ORDER BY "list", item) AS nth
-                    FROM finding f JOIN first_owners w
-                    ON w.kind = f.kind AND w.owner IS NOT DISTINCT FROM f.owner
-                    WHERE content = {content}))
-            WHERE place <= {most} ORDER BY kind, place"""
-        )
-        return tuple(
-            Sample(**dict(zip(COLUMNS, row, strict=True)) | {"kind": Kind(row[1])}) for row in rows
-        )
+    def samples(self) -> tuple[Sample, ...]:
+        """See `samples_of`."""
+        return samples_of(self.exchange, self.content)
+
+
+def segments_of(exchange: Exchange, book: CustomerBook, content: str) -> dict[str, dict[str, int]]:
+    """kind -> segment -> entries that are not waived; an entry counts in each of its owner's segments,
+    and one whose owner is unknown in every segment: who can't be asked may be in any of them."""
+    found: dict[str, dict[str, int]] = {}
+    for i, name in enumerate(book.segments):
+        for kind, count in exchange.rows(
+            f"""SELECT f.kind, count(DISTINCT f.entry)
+            FROM finding f LEFT JOIN customer c ON c.id = f.customer
+            WHERE {of_content(content)} AND waived_by IS NULL AND {in_segment(i)}
+            GROUP BY f.kind"""
+        ):
+            found.setdefault(kind, {})[name] = count
+    return found
+
+
+def of_content(content: str) -> str:
+    """SQL over finding: it is of this content, and not of an uncovered table of the same name."""
+    return f"(content = {literal(content)} AND kind <> '{Kind.UNCOVERED}')"
+
+
+def in_segment(index: int) -> str:
+    """SQL over c, the customer of a finding if one is known: it may be in this segment."""
+    return f"coalesce(c.s{index}, c.id IS NULL)"
+
+
+def samples_of(exchange: Exchange, content: str, most: int = 12) -> tuple[Sample, ...]:
+    """The first findings of each kind, cause and field, those that are not waived before the others,
+    in the order of their owners."""
+    names = ", ".join(f'"{c}"' for c in COLUMNS)
+    # Of the first `most` owners each has a first finding: nobody else's can be among the first.
+    rows = exchange.rows(
+        f"""WITH mine AS NOT MATERIALIZED (
+            SELECT *, waived_by IS NOT NULL AS signed FROM finding WHERE {of_content(content)}),
+        first_owners AS (
+            SELECT kind, owner, signed FROM (SELECT DISTINCT kind, owner, signed FROM mine)
+            QUALIFY row_number() OVER (PARTITION BY kind ORDER BY signed, owner) <= {most})
+        SELECT {names} FROM (SELECT *, row_number() OVER (
+                PARTITION BY kind ORDER BY signed, nth, owner, "list", item, field) AS place
+            FROM (SELECT f.*, row_number() OVER (
+                    PARTITION BY f.kind, cause, field, f.owner, f.signed ORDER BY "list", item) AS nth
+                FROM mine f JOIN first_owners w
+                ON w.kind = f.kind AND w.owner IS NOT DISTINCT FROM f.owner AND w.signed = f.signed))
+        WHERE place <= {most} ORDER BY kind, place"""
+    )
+    return tuple(
+        Sample(**dict(zip(COLUMNS, row, strict=True)) | {"kind": Kind(row[1])}) for row in rows
+    )

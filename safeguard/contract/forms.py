@@ -114,6 +114,24 @@ def _read_moment(text: str) -> dt.datetime | dt.date | int | None:
     return None
 
 
+def _expiry(value: Any) -> dt.datetime:
+    """The first instant that is too late, in UTC: of a date, the midnight after it."""
+    read = _read_moment(value) if isinstance(value, str) else value
+    try:
+        if isinstance(read, dt.datetime) and read.tzinfo is not None:
+            return read.astimezone(dt.UTC)
+        if isinstance(read, dt.date) and not isinstance(read, dt.datetime):
+            midnight = dt.datetime.combine(read, dt.time(), dt.UTC)
+            return midnight + dt.timedelta(days=1)
+    except OverflowError:
+        pass
+    shown = f", not `{value}`" if isinstance(value, str) else ""
+    raise ValueError(
+        "must be a date (2026-12-31, to its end in UTC) or a timestamp with its zone "
+        f"(2026-12-31T18:00:00Z){shown}"
+    )
+
+
 def _conditions(value: Any) -> Any:
     fits = isinstance(value, str) and bool(value.strip())
     if isinstance(value, dict):
@@ -149,6 +167,7 @@ Moment = Annotated[
     PlainValidator(_moment),
     WithJsonSchema({"type": ["string", "integer"]}),
 ]
+Expiry = Annotated[dt.datetime, PlainValidator(_expiry), WithJsonSchema({"type": "string"})]
 TypeText = Annotated[
     Type,
     PlainValidator(_reads(Type, "integer")),

@@ -15,6 +15,8 @@ from safeguard.contract.model import Contract, LoadedContract, LoadedPlan
 from safeguard.contract.problems import build
 from safeguard.contract.spelling import did_you_mean
 from safeguard.contract.vet import vet_contract, vet_plan, vet_together
+from safeguard.contract.vet_waivers import vet_waivers
+from safeguard.contract.waivers import Waiver, WaiverFile
 from safeguard.contract.yaml_text import MAX_BYTES, Document, read_document
 from safeguard.findings.trouble import Mistake, UsageProblem
 
@@ -33,7 +35,7 @@ class _File:
 
 
 def load_plan(path: Path, environ: Mapping[str, str]) -> LoadedPlan:
-    """The plan at `path` with all its contracts, ${NAMES} in its URLs filled in from `environ`.
+    """The plan at `path` with its contracts and waivers, ${NAMES} in its URLs filled in from `environ`.
 
     Raises one UsageProblem with every mistake of all files, each with file, line and column.
     """
@@ -51,21 +53,46 @@ def load_plan(path: Path, environ: Mapping[str, str]) -> LoadedPlan:
         mistakes += refused
     systems = _names(document.value, "systems")
     files, loaded = _contracts(path, document, systems, mistakes)
+    signed = _waivers_file(path, document, mistakes)
+    waivers: tuple[Waiver, ...] = ()
     if plan is not None:
         mistakes += vet_plan(plan, document, str(path))
         known = _contents(files)
         mistakes += vet_together(plan, document, str(path), loaded, known, len(files))
+        waivers = _waivers(signed, plan, loaded, known, mistakes)
     if mistakes or plan is None:
-        raise UsageProblem(*_in_order(mistakes, [str(path), *(f.shown for f in files)]))
+        shown = [str(path), *(f.shown for f in files), *([signed.shown] if signed else [])]
+        raise UsageProblem(*_in_order(mistakes, shown))
+    every = [file, *files, *([signed] if signed else [])]
     return LoadedPlan(
         plan=plan,
         contracts=tuple(loaded),
         path=str(path),
         folder=str(path.parent),
         digest=_digest([file, *files]),
+        digests={f.name: hashlib.sha256(f.data).hexdigest() for f in every},
         lines=_lines(document),
         urls={name: spec["url"] for name, spec in file.document.value["systems"].items()},
+        waivers=waivers,
+        waivers_digest=hashlib.sha256(signed.data).hexdigest() if signed else "",
     )
+
+
+def load_contract(path: Path) -> LoadedContract:
+    """The contract at `path`, by itself: whether its systems exist is not known.
+
+    Raises one UsageProblem with every mistake of it, each with file, line and column.
+    """
+    file = _read(path, path.name)
+    if isinstance(file, str):
+        raise UsageProblem(Mistake(file, str(path)))
+    if isinstance(file.document.value, dict) and "systems" in file.document.value:
+        raise UsageProblem(Mistake("this is a plan; give one of its contracts", str(path)))
+    mistakes: list[Mistake] = []
+    loaded = _contract(file, None, mistakes)
+    if mistakes or not loaded:
+        raise UsageProblem(*_in_order(mistakes, [str(path)]))
+    return loaded[0]
 
 
 def _is_contract(value: Any) -> bool:
@@ -127,6 +154,35 @@ def _contract(
     mistakes += vet_contract(contract, document, file.shown, systems)
     lines = _lines(document)
     return [LoadedContract(contract=contract, path=file.name, lines=lines, file=file.shown)]
+
+
+def _waivers_file(path: Path, document: Document, mistakes: list[Mistake]) -> _File | None:
+    """The file of waivers that the plan names, if it can be read."""
+    name = document.value.get("waivers") if isinstance(document.value, dict) else None
+    if not isinstance(name, str) or not name.strip():
+        return None
+    file = _read(path.parent / name, name)
+    if isinstance(file, str):
+        mistakes.append(Mistake(file, str(path), *document.locate("waivers")))
+        return None
+    mistakes += file.document.mistakes
+    return file
+
+
+def _waivers(
+    file: _File | None,
+    plan: Plan,
+    loaded: Iterable[LoadedContract],
+    contents: Iterable[str],
+    mistakes: list[Mistake],
+) -> tuple[Waiver, ...]:
+    if file is None or file.document.value is None:
+        return ()
+    found, document, refused = build(WaiverFile, file.document, file.shown)
+    mistakes += refused
+    contracts = dict.fromkeys(contents) | {c.contract.content: c.contract for c in loaded}
+    mistakes += vet_waivers(document, file.shown, plan, contracts)
+    return found.waivers if found else ()
 
 
 def _names(value: Any, key: str) -> frozenset[str] | None:

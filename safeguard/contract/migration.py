@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from safeguard.contract.forms import OneOrMany, SomeNames, Text, Whole
+from safeguard.contract.forms import Names, OneOrMany, SomeNames, Text, Whole
 from safeguard.findings.words import Kind
 
 
@@ -77,10 +77,14 @@ class Customers(Model):
 
 
 class Ignore(Model):
-    """A table that is meant to go, and why."""
+    """A table, or some of its columns, that is meant to go, and why."""
 
     system: Text = Field(description="A system of this plan.")
     table: Text = Field(description="The table that no contract needs to speak of.")
+    columns: Names = Field(
+        default=(),
+        description="Only these of its columns. Left out, the whole table.",
+    )
     reason: Text = Field(description="Why its content need not survive; shown in every report.")
 
 
@@ -130,6 +134,11 @@ class Policy(Model):
     allow: tuple[Allowance, ...] = Field(
         default=(), description="Ceilings; without one, the first finding blocks."
     )
+    approvers: dict[str, Whole] = Field(
+        default={},
+        description="Of each named segment: a waiver that is about its customers needs so many "
+        "approvers.",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -171,6 +180,7 @@ class Plan(Model):
         default=CoverageRules(), description="Which old tables need no contract."
     )
     policy: Policy = Field(default=Policy(), description="What blocks the rollout.")
-    waivers: str | None = Field(
-        default=None, description="Not supported yet: comes with a later version."
+    waivers: Text | None = Field(
+        default=None,
+        description="The file of waivers, relative to the plan: findings that somebody signed for.",
     )

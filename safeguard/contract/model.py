@@ -38,6 +38,7 @@ from safeguard.contract.migration import (
     Policy,
     SystemSpec,
 )
+from safeguard.contract.waivers import Waiver
 from safeguard.findings.trouble import Mistake
 
 __all__ = [
@@ -238,7 +239,9 @@ class Contract(Model):
         "`check --since`. It need not agree.",
     )
     expectations: tuple[dict[str, Any], ...] = Field(
-        default=(), description="Not supported yet: comes with a later version."
+        default=(),
+        description="Great Expectations, run on both sides by the databases themselves: "
+        "{expectation: {argument: value}}, columns by their names here.",
     )
     at_least: Whole = Field(
         default=1,
@@ -287,7 +290,9 @@ class LoadedContract(Model):
 
 
 class LoadedPlan(Model):
-    """A plan with its contracts, as they lie in `folder`; `digest` is the SHA-256 of all of them."""
+    """A plan with its contracts and waivers, as they lie in `folder`. `digest` is the SHA-256 of the
+    plan and all contracts: what a run reads and compares; the waivers' file has its own, of its
+    bytes, since they are applied to what was found. Without such a file, that is empty."""
 
     plan: Plan
     contracts: tuple[LoadedContract, ...]
@@ -297,6 +302,10 @@ class LoadedPlan(Model):
     lines: Lines = Field(default={})
     urls: dict[str, str] = Field(default={})
     """The URL of each system as it is written, with the names of environment variables in it."""
+    digests: dict[str, str] = Field(default={})
+    """SHA-256 of each file as it was read, by its name: the plan first, then what it names."""
+    waivers: tuple[Waiver, ...] = Field(default=())
+    waivers_digest: str = ""
 
     def mistake(self, message: str, path: str = "") -> Mistake:
         """A mistake of the plan at `path`, or at the nearest thing around it that is written."""

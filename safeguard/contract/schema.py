@@ -1,4 +1,4 @@
-"""JSON Schema of the plan and of a contract, for editors; keywords of draft 7."""
+"""JSON Schema of the plan, of a contract and of waivers, for editors; keywords of draft 7."""
 
 from __future__ import annotations
 
@@ -8,12 +8,17 @@ from pydantic import BaseModel
 
 from safeguard.contract.migration import Plan
 from safeguard.contract.model import Contract
+from safeguard.contract.waivers import WaiverFile
 
-_MODELS: dict[str, type[BaseModel]] = {"plan": Plan, "contract": Contract}
+_MODELS: dict[str, type[BaseModel]] = {
+    "plan": Plan,
+    "contract": Contract,
+    "waivers": WaiverFile,
+}
 
 
 def schema(name: str) -> dict[str, Any]:
-    """The JSON Schema of `plan` or `contract`. Raises KeyError for any other name."""
+    """The JSON Schema of `plan`, `contract` or `waivers`. Raises KeyError for any other name."""
     found = _MODELS[name].model_json_schema(mode="validation")
     _tidy(found)
     return {"$schema": "http://json-schema.org/draft-07/schema#", **found}

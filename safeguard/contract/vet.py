@@ -19,7 +19,7 @@ from safeguard.findings.words import Kind
 Mistakes = Iterator[Mistake]
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9_+.-]*:.+", re.DOTALL)
-_NAME = re.compile(r"\w[\w .-]*")
+NAME = re.compile(r"\w[\w .-]*")
 _UNDECLARED = "the plan has no system"
 
 
@@ -29,7 +29,7 @@ def vet_contract(
     """Every mistake of a contract that fits the model; `systems` are the plan's, if known."""
     page = Page(file, document)
     found = [mistake for check in (*CHECKS, check_maps) for mistake in check(contract, page)]
-    if not _NAME.fullmatch(contract.content):
+    if not NAME.fullmatch(contract.content):
         message = "`content` must be a name of letters, digits, `-`, `_`, `.` and spaces"
         found.append(page.mistake(message, "content"))
     if systems is not None:
@@ -59,7 +59,7 @@ def vet_plan(plan: Plan, document: Document, file: str) -> list[Mistake]:
 def _systems(plan: Plan, page: Page) -> Mistakes:
     for name, spec in plan.systems.items():
         place = ("systems", name)
-        if not _NAME.fullmatch(name):
+        if not NAME.fullmatch(name):
             message = f"`{name}` must be a name of letters, digits, `-`, `_` and `.`"
             yield page.mistake(message, *place, key=True)
         if not _URL.fullmatch(spec.url) and not spec.url.startswith("${"):
@@ -142,9 +142,12 @@ def _allow(plan: Plan, page: Page) -> Mistakes:
                 )
 
 
-def _later(plan: Plan, page: Page) -> Mistakes:
-    if plan.waivers is not None:
-        yield page.mistake("`waivers` come with a later version; remove them", "waivers", key=True)
+def _approvers(plan: Plan, page: Page) -> Mistakes:
+    segments = tuple(plan.customers.segments) if plan.customers else ()
+    for name in plan.policy.approvers:
+        if name not in segments:
+            place = ("policy", "approvers", name)
+            yield page.unknown("the customers have no segment", name, segments, *place, key=True)
 
 
 _PLAN_CHECKS: tuple[Callable[[Plan, Page], Mistakes], ...] = (
@@ -153,7 +156,7 @@ _PLAN_CHECKS: tuple[Callable[[Plan, Page], Mistakes], ...] = (
     _customer_keys,
     _policy,
     _allow,
-    _later,
+    _approvers,
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 
+from safeguard.contract.expectations import check_expectations
 from safeguard.contract.model import Contract, NewSource, Overlap, Routing, Shape, Source
 from safeguard.contract.page import Page
 from safeguard.contract.spelling import nearest
@@ -301,12 +302,6 @@ def _updated_at(contract: Contract, page: Page) -> Mistakes:
         yield page.mistake(message, "updated_at")
 
 
-def _later(contract: Contract, page: Page) -> Mistakes:
-    if contract.expectations:
-        message = "`expectations` come with a later version; remove them"
-        yield page.mistake(message, "expectations", key=True)
-
-
 CHECKS: tuple[Callable[[Contract, Page], Mistakes], ...] = (
     _shape,
     _document_fields,
@@ -322,5 +317,5 @@ CHECKS: tuple[Callable[[Contract, Page], Mistakes], ...] = (
     _overlap,
     _as_of,
     _updated_at,
-    _later,
+    check_expectations,
 )

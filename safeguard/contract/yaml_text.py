@@ -1,7 +1,8 @@
 """YAML 1.2 text as plain values, every one with its line and column.
 
 A scalar stays the text that was written (`no`, `012`, `3.50`, `12:30:45`); only null becomes
-None. What a value means is decided by the model's field, never by how the value looks.
+None. What a value means is decided by the model's field, never by how the value looks. The arguments
+of `expectations` have no field of ours: they are the numbers and booleans that YAML 1.2 makes of them.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ MAX_DEPTH = 50
 NULL_KEY = "~"
 NULLS_UNDER = "map"
 """Only under this key is a null key NULL; elsewhere `null` is a name like any other."""
+TYPED_UNDER = "expectations"
+"""Only under this top key a plain scalar is what YAML 1.2 makes of it."""
 _TAG = "tag:yaml.org,2002:"
 _SCALAR_TAGS = {_TAG + name for name in ("str", "int", "float", "bool", "null", "timestamp")}
 
@@ -113,6 +116,22 @@ def _in_words(error: MarkedYAMLError) -> str:
     return f"this is not YAML: {problem}"
 
 
+def _typed(node: ScalarNode, written: str | None) -> Any:
+    """A number or boolean where the plain scalar is one; dates and all else stay text."""
+    kind = str(node.tag).removeprefix(_TAG)
+    try:
+        if written is not None and kind == "int":
+            digits = written.lower().replace("_", "")
+            return int(digits, 0 if digits.lstrip("+-")[:2] in ("0x", "0o", "0b") else 10)
+        if written is not None and kind == "float":
+            return float(
+                written.lower().replace("_", "").replace(".inf", "inf").replace(".nan", "nan")
+            )
+    except ValueError:
+        return written
+    return written == "true" or written == "True" if kind == "bool" else written
+
+
 def _start(node: Node) -> Position:
     return node.start_mark.line + 1, node.start_mark.column + 1
 
@@ -141,7 +160,8 @@ class _Walk:
         if self._count > MAX_VALUES:
             return None
         if isinstance(node, ScalarNode):
-            return self._scalar(node)
+            written = self._scalar(node)
+            return _typed(node, written) if path[:1] == (TYPED_UNDER,) else written
         if id(node) in self._open:
             return self._refuse("an alias can't stand inside what it names", node)
         if len(path) > MAX_DEPTH:

@@ -77,6 +77,21 @@ class NewStatus(StrEnum):
     NOT_COMPARED = "not_compared"
 
 
+class WaiverState(StrEnum):
+    """What became of a waiver in a run. Only one that is used waives anything; the next three block."""
+
+    USED = "used"
+    EXPIRED = "expired"
+    OVERFULL = "overfull"
+    UNAPPROVED = "unapproved"
+    UNUSED = "unused"
+
+    @property
+    def blocks(self) -> bool:
+        """Whether it is about something that was found, and is not valid."""
+        return self not in (WaiverState.USED, WaiverState.UNUSED)
+
+
 class Verdict(StrEnum):
     """May we roll out."""
 
@@ -88,6 +103,14 @@ class Verdict(StrEnum):
     def exit_code(self) -> int:
         """The process exit code that says this verdict to CI."""
         return {Verdict.PASS: 0, Verdict.BLOCK: 1, Verdict.UNDECIDED: 3}[self]
+
+
+class Weight(StrEnum):
+    """What the policy does about a kind of finding."""
+
+    BLOCKS = "blocks"
+    WARNS = "warns"
+    ALLOWED = "allowed"
 
 
 AFFECTING = frozenset(

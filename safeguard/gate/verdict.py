@@ -1,4 +1,4 @@
-"""May we roll out: the policy applied to what was found. Pure; decides, reads nothing.
+"""May we roll out: the policy applied to what was found and is not waived. Pure; decides, reads nothing.
 
 PASS needs every content compared whole, sums that add up, and nothing that the policy blocks. One
 certain finding that blocks is BLOCK, whatever else is undecided; any doubt without one is UNDECIDED.
@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from safeguard.contract.model import Allowance, Policy
-from safeguard.findings.result import ContentResult, Coverage
-from safeguard.findings.words import Kind, Verdict
+from safeguard.findings.result import ContentResult, Coverage, WaiverUse
+from safeguard.findings.words import Kind, Verdict, WaiverState, Weight
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,11 @@ def decide(
     coverage: Coverage,
     policy: Policy,
     doubts: Sequence[str] = (),
+    waivers: Sequence[WaiverUse] = (),
 ) -> Decision:
-    """Judge each content and all of them. `doubts` are reasons of the run as a whole."""
-    judged = [_judge(content, policy) for content in contents]
+    """Judge each content and all of them. `doubts` are reasons of the run as a whole, `waivers` those
+    that were applied to contents and coverage."""
+    judged = [_judge(c, policy, _waivers_of(c.content, waivers)) for c in contents]
     blocks, undecided, notes = [], list(doubts), []
     for content, said in judged:
         blocks += [f"{content.content}: {s}" for s in said.blocks]
@@ -40,8 +42,9 @@ def decide(
     if not contents:
         undecided.append("no content was compared")
     uncovered, warned = _uncovered(coverage, policy)
-    blocks += uncovered
-    notes += [*warned, *_coverage_notes(coverage)]
+    signed, told = _signed([use for use in waivers if use.kind is Kind.UNCOVERED])
+    blocks += [*uncovered, *signed]
+    notes += [*warned, *told, *_coverage_notes(coverage)]
     verdict = _verdict(bool(blocks), bool(undecided))
     return Decision(verdict, (*blocks, *undecided), tuple(notes), tuple(c for c, _ in judged))
 
@@ -59,20 +62,37 @@ def _verdict(blocked: bool, undecided: bool) -> Verdict:
     return Verdict.UNDECIDED if undecided else Verdict.PASS
 
 
-def _judge(content: ContentResult, policy: Policy) -> tuple[ContentResult, _Said]:
+def _waivers_of(content: str, waivers: Sequence[WaiverUse]) -> list[WaiverUse]:
+    return [u for u in waivers if u.content == content and u.kind is not Kind.UNCOVERED]
+
+
+def _signed(waivers: Sequence[WaiverUse]) -> tuple[list[str], list[str]]:
+    """What is said of waivers: those that are not valid block, the others are named; the used first."""
+    ranked = sorted(waivers, key=lambda use: use.state is not WaiverState.USED)
+    return (
+        [use.text for use in waivers if use.state.blocks],
+        [use.text for use in ranked if not use.state.blocks],
+    )
+
+
+def _judge(
+    content: ContentResult, policy: Policy, waivers: Sequence[WaiverUse]
+) -> tuple[ContentResult, _Said]:
     """One content with its verdict, and what is to be said of it."""
-    blocks: list[str] = []
-    notes = list(content.notes)
-    for kind, count in content.findings.items():
+    blocks, told = _signed(waivers)
+    notes = [*told, *content.notes]
+    weighed: dict[str, Weight] = {}
+    for kind, count in content.unwaived.items():
         if kind == Kind.NOT_COMPARED or not count:
             continue
-        why, blocking = _weigh(content, Kind(kind), count, policy)
-        (blocks if blocking else notes).append(why)
+        why, weighed[kind] = _weigh(content, Kind(kind), count, policy)
+        (blocks if weighed[kind] is Weight.BLOCKS else notes).append(why)
     undecided = _undecided(content)
     notes += _shown(content)
     verdict = _verdict(bool(blocks), bool(undecided))
     said = _Said(tuple(blocks), tuple(undecided), tuple(notes))
-    return replace(content, verdict=verdict, reasons=(*blocks, *undecided)), said
+    reasons = (*blocks, *undecided)
+    return replace(content, verdict=verdict, reasons=reasons, weighed=weighed), said
 
 
 def _undecided(content: ContentResult) -> list[str]:
@@ -100,29 +120,39 @@ def _shown(content: ContentResult) -> list[str]:
     return found
 
 
-def _weigh(content: ContentResult, kind: Kind, count: int, policy: Policy) -> tuple[str, bool]:
-    """What is said of one kind of finding, and whether it blocks. A kind in neither list blocks."""
-    what = f"{_entries(count)} {kind}"
+def _weigh(content: ContentResult, kind: Kind, count: int, policy: Policy) -> tuple[str, Weight]:
+    """What is said of one kind of finding, and its weight. A kind in neither list blocks."""
+    what = _counted(content, kind, count)
     if kind in policy.warn:
-        return f"{what} (warned of)", False
+        return f"{what} (warned of)", Weight.WARNS
     for allowance in policy.allow:
         if (allowance.content, allowance.kind) == (content.content, kind):
             return _allowed(content, allowance, kind, count)
-    return what, True
+    return what, Weight.BLOCKS
 
 
 def _allowed(
     content: ContentResult, allowance: Allowance, kind: Kind, count: int
-) -> tuple[str, bool]:
-    what = f"{_entries(count)} {kind}"
+) -> tuple[str, Weight]:
+    what = _counted(content, kind, count)
     if allowance.at_most is not None and count > allowance.at_most:
-        return f"{what}, more than the {allowance.at_most:,} that the policy allows", True
+        return f"{what}, more than the {allowance.at_most:,} that the policy allows", Weight.BLOCKS
     segments = content.finding_segments.get(kind, {})
     for name, most in allowance.segment_at_most.items():
         if segments.get(name, 0) > most:
             over = f"more than the {most:,} that the policy allows"
-            return f"{what}, {segments[name]:,} of customers in {name}, {over}", True
-    return f"{what} (allowed by the policy's ceiling)", False
+            return f"{what}, {segments[name]:,} of customers in {name}, {over}", Weight.BLOCKS
+    return f"{what} (allowed by the policy's ceiling)", Weight.ALLOWED
+
+
+def _counted(content: ContentResult, kind: Kind, count: int) -> str:
+    if kind is not Kind.EXPECTATION:
+        return f"{_entries(count)} {kind}"
+    broken = [
+        f"{e.expectation} in {e.system}, {e.observed}" for e in content.expectations if e.broke
+    ]
+    what = f"{count:,} {'expectation' if count == 1 else 'expectations'} broken"
+    return ": ".join([what, *(["; ".join(broken)] if broken else [])])
 
 
 def _entries(count: int) -> str:
@@ -131,7 +161,7 @@ def _entries(count: int) -> str:
 
 def _uncovered(coverage: Coverage, policy: Policy) -> tuple[list[str], list[str]]:
     said = []
-    for table in coverage.uncovered:
+    for table in coverage.unwaived:
         many = "" if table.entries is None else f" ({_entries(table.entries)})"
         said.append(f"{table.system}.{table.table}{many} is covered by no contract")
     return ([], said) if Kind.UNCOVERED in policy.warn else (said, [])

@@ -175,6 +175,8 @@ class _Aligner:
                 self._alternate(name, d, n.type) for n, d in zip(new, self.new, strict=True)
             ),
             zone=self._written_in(name, old.type),
+            clocks=self._clocks(name),
+            as_written=old.type.name is TypeName.TIMESTAMP and self._as_written(name),
         )
 
     def _vet_accepts(self, name: str, compared: tuple[Typed, ...]) -> None:
@@ -224,10 +226,14 @@ class _Aligner:
         return len(zones) == 1 and None not in zones
 
     def _written_in(self, name: str, kind: Type) -> str | None:
-        zones = {one.zone_of(name) for one in self.old}
-        if kind.name is not TypeName.TIMESTAMP or self._as_written(name) or len(zones) > 1:
+        if kind.name is not TypeName.TIMESTAMP or self._as_written(name):
             return None
-        return next(iter(zones))
+        return self._clocks(name)
+
+    def _clocks(self, name: str) -> str | None:
+        """The one zone of every old system's times; None where they differ, or nobody says."""
+        zones = {one.zone_of(name) for one in self.old}
+        return next(iter(zones)) if len(zones) == 1 else None
 
     def _alternate(self, name: str, one: Described, kind: Type) -> bool:
         if kind.name is not TypeName.TIMESTAMP or self._as_written(name):

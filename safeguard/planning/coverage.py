@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from safeguard.contract.model import Contract, LoadedPlan, NewSource, Source
+from safeguard.contract.model import Contract, Ignore, LoadedPlan, NewSource, Source
 from safeguard.findings.result import Coverage, IgnoredTable, UncoveredTable
 from safeguard.findings.trouble import Mistake
 from safeguard.planning.dependants import (
@@ -126,7 +126,9 @@ def _judge(system: str, tables: tuple[Table, ...], loaded: LoadedPlan) -> Covera
         table.name: entry.reason
         for entry in loaded.plan.coverage.ignore
         if entry.system == system and (table := find_table(tables, entry.table))
+        if not entry.columns
     }
+    given_up = ignored_columns(system, tables, loaded)
     views = {t.name for t in tables if t.is_view}
     return CoveragePlan(
         covered=tuple((system, t) for t in sorted(covered - customers)),
@@ -140,9 +142,16 @@ def _judge(system: str, tables: tuple[Table, ...], loaded: LoadedPlan) -> Covera
             for t, hang in hanging.items()
             if t not in covered and t not in ignored and t not in views
         ),
-        unchecked_columns=_unchecked(system, tables, readings),
-        notes=tuple(
-            f"{system}.{t} is ignored, but a contract covers it." for t in ignored if t in covered
+        unchecked_columns=tuple(
+            column for column in _unchecked(system, tables, readings) if column not in given_up
+        ),
+        notes=(
+            *(
+                f"{system}.{t} is ignored, but a contract covers it."
+                for t in ignored
+                if t in covered
+            ),
+            *(f"{column} is ignored: {reason}" for column, reason in given_up.items()),
         ),
     )
 
@@ -240,6 +249,16 @@ def _owner_columns(system: str, tables: tuple[Table, ...], contract: Contract) -
 # Columns
 
 
+def ignored_columns(system: str, tables: tuple[Table, ...], loaded: LoadedPlan) -> dict[str, str]:
+    """`system.table.column` that no contract needs to speak of -> why."""
+    return {
+        f"{system}.{table.name}.{column}": entry.reason
+        for entry in loaded.plan.coverage.ignore
+        if entry.system == system and (table := find_table(tables, entry.table))
+        for column in entry.columns
+    }
+
+
 def _unchecked(
     system: str, tables: tuple[Table, ...], readings: tuple[_Reading, ...]
 ) -> tuple[str, ...]:
@@ -295,11 +314,19 @@ def _ignore_mistakes(tables: Tables, loaded: LoadedPlan) -> tuple[Mistake, ...]:
             message = f"`{entry.system}` is not an old system; coverage is of the old systems."
         elif find_table(tables[entry.system], entry.table) is None:
             message = f"{entry.system} has no table `{entry.table}` to ignore."
+        elif strange := _strange_columns(tables[entry.system], entry):
+            message = f"{entry.system}.{entry.table} has no column {strange} to ignore."
         else:
             continue
         line, column = _position(loaded, f"coverage.ignore.{i}")
         found.append(Mistake(message, loaded.path, line, column))
     return tuple(found)
+
+
+def _strange_columns(tables: tuple[Table, ...], entry: Ignore) -> str:
+    table = find_table(tables, entry.table)
+    known = {c.name for c in table.columns} if table else set()
+    return ", ".join(f"`{name}`" for name in entry.columns if name not in known)
 
 
 def _position(loaded: LoadedPlan, path: str) -> tuple[int | None, int | None]:

@@ -60,6 +60,10 @@ class FieldSlot:
     alternate_new: tuple[bool, ...] = ()
     zone: str | None = None
     """The zone that old timestamps were written in, where values are kept as instants."""
+    clocks: str | None = None
+    """The zone that all old timestamps were written in, whichever way values are kept."""
+    as_written: bool = False
+    """Whether timestamps are kept as the clocks of their zone showed them, not as instants."""
 
 
 @dataclass(frozen=True)

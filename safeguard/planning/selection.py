@@ -5,11 +5,13 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from safeguard.contract.model import Contract, OldSource, Source
 from safeguard.findings.trouble import Mistake, UsageProblem
-from safeguard.planning.layout import DELETED_SLOT, ORDER_SLOT, UPDATED_SLOT
+from safeguard.planning.layout import DELETED_SLOT, ORDER_SLOT, UPDATED_SLOT, SourcePlan
 from safeguard.systems.interface import Column, Output, Relation, Selection
+from safeguard.systems.plan_sql import bracketed
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
 
@@ -65,6 +67,19 @@ def select(
         raise UsageProblem(*dict.fromkeys(mistakes))
     outputs.extend(_conditions(contract, source))
     return Selection(relation_of(source), tuple(outputs), source.where)
+
+
+def by_names(contract: Contract, source: SourcePlan) -> Selection:
+    """What a source reads, with the contract's names for columns, and without what is deleted."""
+    names = {slot: name for name, slot in slots_of(contract).items()}
+    outputs = [replace(o, name=names[o.name]) for o in source.selection.outputs if o.name in names]
+    if source.updated and contract.updated_at and contract.updated_at not in names.values():
+        outputs.append(replace(source.updated.output, name=contract.updated_at))
+    terms = [bracketed(source.selection.where)] if source.selection.where else []
+    if source.deleted_when:  # NULL is not deleted
+        terms.append(f"CASE WHEN {bracketed(source.deleted_when)} THEN 1 ELSE 0 END = 0")
+    where = " AND ".join(terms) or None
+    return Selection(source.selection.relation, tuple(outputs), where)
 
 
 def _conditions(contract: Contract, source: Source) -> Iterator[Output]:

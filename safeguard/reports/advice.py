@@ -47,9 +47,14 @@ class Advice:
     step: str
 
 
+def step_for(kind: Kind) -> str:
+    """What to do about one kind."""
+    return _STEPS[kind]
+
+
 def advice(result: CheckResult) -> tuple[Advice, ...]:
     """A piece for each kind that occurs in any content, the gravest first."""
-    found = {kind for c in result.contents for kind, n in c.findings.items() if n}
-    if result.coverage.uncovered:
+    found = {kind for c in result.contents for kind, n in c.unwaived.items() if n}
+    if result.coverage.unwaived:
         found.add(Kind.UNCOVERED)
     return tuple(Advice(kind_word(k), step) for k, step in _STEPS.items() if k in found)

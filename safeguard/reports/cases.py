@@ -26,13 +26,19 @@ class Case:
 def content_case(content: ContentResult) -> Case:
     """A content as a whole."""
     facts = ", ".join(wording.content_facts(content))
-    return Case(content.verdict, "\n".join((facts, *(w.line for w in why_of(content)))))
+    told = (facts, *(w.line for w in why_of(content)), *(e.text for e in content.explanations))
+    return Case(content.verdict, "\n".join(told))
 
 
 def route_case(content: ContentResult, route: RouteResult) -> Case:
     """One new system: BLOCK or UNDECIDED where it shows a reason for the content's verdict."""
     found = [
         f"{vocabulary.number(n)} {vocabulary.kind_word(k)}" for k, n in route.findings.items() if n
+    ]
+    found += [
+        f"{vocabulary.number(n)} {vocabulary.kind_word(k)} (waived)"
+        for k, n in route.waived.items()
+        if n
     ]
     due = f"{vocabulary.number(route.due)} due, {vocabulary.number(route.kept)} kept"
     text = "\n".join((", ".join((due, *found)), *route_lines(content, route)))
@@ -45,7 +51,7 @@ def coverage_case(result: CheckResult) -> Case:
     if not result.systems:
         return Case(Verdict.UNDECIDED, "\n".join(coverage.notes) or "coverage was not judged")
     text = "\n".join(wording.uncovered_sentence(t) for t in coverage.uncovered)
-    blocks = any(w.blocks for w in run_reasons(result))
+    blocks = bool(coverage.unwaived) and any(w.blocks for w in run_reasons(result))
     return Case(Verdict.BLOCK if blocks else Verdict.PASS, text)
 
 
@@ -60,7 +66,7 @@ def verdict_case(result: CheckResult) -> Case:
 def _route_verdict(content: ContentResult, route: RouteResult) -> Verdict:
     if content.verdict is not Verdict.BLOCK:
         return content.verdict
-    if any(n for k, n in route.findings.items() if k != Kind.NOT_COMPARED):
+    if any(n for k, n in route.unwaived.items() if k != Kind.NOT_COMPARED):
         return Verdict.BLOCK
     unknown = route.findings.get(Kind.NOT_COMPARED) or route.statuses.get(OldStatus.NOT_COMPARED)
     return Verdict.UNDECIDED if unknown else Verdict.PASS

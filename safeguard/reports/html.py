@@ -16,6 +16,7 @@ from safeguard.findings.result import CheckResult, ContentResult, Impact, ListSa
 from safeguard.findings.words import OldStatus, Verdict
 from safeguard.reports import bar_view, list_view, notes, sample_view, vocabulary, why, wording
 from safeguard.reports.advice import advice
+from safeguard.reports.drills import drill_sentences
 from safeguard.reports.printable import clipped
 
 _GRAVITY = {Verdict.BLOCK: 0, Verdict.UNDECIDED: 1, Verdict.PASS: 2}
@@ -38,6 +39,7 @@ def render_html(result: CheckResult) -> str:
             headline=clipped(wording.headline(result), _LONGEST_HEADLINE),
             reasons=why.both_kinds(every, _MOST["reasons"]),
             all_reasons=len(every),
+            explained=why.explained(result)[: _MOST["reasons"]],
             advice=advice(result),
             lists=_lists(contents),
             damaged=sum(_damaged(c) for c in contents),
@@ -68,6 +70,8 @@ def _environment() -> Environment:
         "reversed_list": list_view.exactly_reversed,
         "sample_tables": sample_view.sample_tables,
         "all_notes": notes.all_notes,
+        "waiver_lines": notes.waiver_lines,
+        "drill_sentences": drill_sentences,
         "why_of": why.why_of,
         "value_of": sample_view.value_of,
         "segment_names": _segment_names,

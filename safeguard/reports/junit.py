@@ -13,10 +13,12 @@ from xml.etree import ElementTree as ET
 from safeguard.findings.result import CheckResult, ContentResult
 from safeguard.findings.words import Verdict
 from safeguard.reports.cases import Case, content_case, coverage_case, route_case, verdict_case
+from safeguard.reports.issues import contract_file, plan_file
+from safeguard.reports.notes import waiver_lines
 from safeguard.reports.printable import printable
 
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_MOST_TEXT = 4_000
+_MOST_TEXT, _MOST_MESSAGE = 4_000, 500
 
 
 def render_junit(result: CheckResult) -> str:
@@ -27,7 +29,7 @@ def render_junit(result: CheckResult) -> str:
     _properties(suite, _run_counts(result))
     names: set[tuple[str, str]] = set()
     for content in result.contents:
-        for case in _content_cases(content):
+        for case in _content_cases(content, contract_file(result, content)):
             _unique(case, names)
             suite.append(case)
     suite.append(_coverage_case(result))
@@ -43,21 +45,26 @@ def _document(suite: ET.Element) -> str:
         "skipped": "0",
     }
     suite.attrib.update(totals)
-    root = ET.Element("testsuites", {"name": "safeguard", "time": suite.attrib["time"], **totals})
+    told = {"name": "safeguard", "time": suite.attrib["time"], **totals}
+    del told["skipped"]  # Jenkins's schema knows it of a suite alone
+    root = ET.Element("testsuites", told)
     root.append(suite)
     ET.indent(root)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(root, "unicode") + "\n"
 
 
-def _content_cases(content: ContentResult) -> Iterator[ET.Element]:
+def _content_cases(content: ContentResult, file: str) -> Iterator[ET.Element]:
     trouble = False
     for route in content.routes:
-        case = _case(content, f"{content.content} -> {route.system}")
-        _properties(case, {"due": route.due, **route.statuses, **_prefixed(route.findings)})
+        case = _case(content, file, f"{content.content} -> {route.system}")
+        waived = {f"waived.{kind}": n for kind, n in route.waived.items()}
+        _properties(
+            case, {"due": route.due, **route.statuses, **_prefixed(route.findings), **waived}
+        )
         trouble |= _judge(case, route_case(content, route))
         yield case
     if not content.routes or (content.verdict is not Verdict.PASS and not trouble):
-        case = _case(content, f"{content.content} -> (whole content)")
+        case = _case(content, file, f"{content.content} -> (whole content)")
         _properties(case, {"old": content.old, "new": content.new, "kept": content.kept})
         _judge(case, content_case(content))
         yield case
@@ -65,7 +72,7 @@ def _content_cases(content: ContentResult) -> Iterator[ET.Element]:
 
 def _coverage_case(result: CheckResult) -> ET.Element:
     case = ET.Element("testcase", classname="safeguard", name="coverage", time="0.000")
-    case.set("file", _legal(result.plan))
+    case.set("file", _legal(plan_file(result)))
     coverage = result.coverage
     _properties(case, {"tables": coverage.tables, "covered": coverage.covered})
     told = coverage_case(result)
@@ -76,15 +83,17 @@ def _coverage_case(result: CheckResult) -> ET.Element:
 
 def _verdict_case(result: CheckResult) -> ET.Element:
     case = ET.Element("testcase", classname="safeguard", name="verdict", time="0.000")
-    case.set("file", _legal(result.plan))
+    case.set("file", _legal(plan_file(result)))
     _judge(case, verdict_case(result))
+    if waivers := waiver_lines(result):
+        ET.SubElement(case, "system-out").text = _legal("\n".join(waivers)[:_MOST_TEXT])
     return case
 
 
-def _case(content: ContentResult, name: str) -> ET.Element:
+def _case(content: ContentResult, file: str, name: str) -> ET.Element:
     case = ET.Element("testcase", classname=_legal(f"safeguard.{content.content}"))
     case.set("name", _legal(printable(name)))
-    case.set("file", _legal(content.contract))
+    case.set("file", _legal(file))
     case.set("time", f"{content.seconds:.3f}")
     return case
 
@@ -95,7 +104,9 @@ def _judge(case: ET.Element, told: Case) -> bool:
         return False
     tag = "failure" if told.verdict is Verdict.BLOCK else "error"
     shown = _legal(told.text[:_MOST_TEXT])
-    mark = ET.SubElement(case, tag, type=told.verdict.value, message=shown.partition("\n")[0])
+    mark = ET.SubElement(
+        case, tag, type=told.verdict.value, message=shown.partition("\n")[0][:_MOST_MESSAGE]
+    )
     mark.text = shown
     return True
 
@@ -131,4 +142,5 @@ def _properties(element: ET.Element, values: Mapping[str, object]) -> None:
 
 
 def _legal(text: str) -> str:
-    return _ILLEGAL.sub("", text)
+    """Text that XML 1.0 can carry, with nothing in it that steers whoever shows it."""
+    return _ILLEGAL.sub("", "\n".join(map(printable, text.split("\n"))))

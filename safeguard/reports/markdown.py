@@ -9,17 +9,20 @@ from collections.abc import Iterable, Iterator
 from safeguard.findings.result import CheckResult, ContentResult
 from safeguard.findings.words import Verdict
 from safeguard.reports import notes, vocabulary, wording
+from safeguard.reports.drills import drill_sentences
 from safeguard.reports.printable import clipped
-from safeguard.reports.why import why
+from safeguard.reports.why import Why, explained, why
 
 LIMIT = 60_000
 """Characters; GitHub refuses a comment above 65,536."""
 _SHARE = {
     "contents": 24_000,
     "reasons": 9_000,
+    "explanations": 4_000,
     "undecided": 5_000,
-    "unchecked": 9_000,
-    "sums": 9_000,
+    "waivers": 4_000,
+    "unchecked": 7_000,
+    "sums": 7_000,
 }
 _LONGEST = 300
 _MARK = re.compile(r"([\\`*_{}\[\]~|!#]|^[-+](?=\s)|(?<=^\d)[.)](?=\s))")
@@ -34,10 +37,13 @@ def render_markdown(result: CheckResult, *, folder: str | None = None) -> str:
     """
     blocks = [
         f"## {result.verdict}: {_text(wording.headline(result), 900)}",
+        _text(" ".join(drill_sentences(result)), 900),
         _text(f"{result.migration} · {result.kind} · {result.started_at}"),
         _contents(result),
         _bullets("Why", _reasons(result, blocks=True), "reasons"),
+        _bullets("In common", map(_line, explained(result)), "explanations"),
         _bullets("Undecided", _reasons(result, blocks=False), "undecided"),
+        _bullets("Waivers", map(_text, notes.waiver_lines(result)), "waivers"),
         _bullets("Not checked, or accepted", _unchecked(result), "unchecked"),
         _folded("Sums", [wording.sums_sentence(c) for c in result.contents]),
         _text(f"Exit code {result.exit_code}. Next: {wording.next_step(result, folder)}", 900),
@@ -81,9 +87,12 @@ def _row(content: ContentResult) -> str:
 
 
 def _reasons(result: CheckResult, *, blocks: bool) -> Iterator[str]:
-    for reason in (w for w in why(result) if w.blocks is blocks):
-        where = f"**{_text(reason.where, 120)}**: " if reason.where else ""
-        yield where + _text(vocabulary.grouped(reason.text))
+    yield from (_line(w) for w in why(result) if w.blocks is blocks)
+
+
+def _line(reason: Why) -> str:
+    where = f"**{_text(reason.where, 120)}**: " if reason.where else ""
+    return where + _text(vocabulary.grouped(reason.text))
 
 
 def _unchecked(result: CheckResult) -> Iterator[str]:

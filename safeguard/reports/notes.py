@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from safeguard.findings.result import CheckResult
-from safeguard.findings.words import OldStatus
+from safeguard.findings.words import OldStatus, WaiverState
 from safeguard.reports.vocabulary import count, entries
 
 
@@ -35,9 +35,19 @@ def _shown_elsewhere(result: CheckResult) -> Iterator[str]:
         yield f"{c.content}: {entries(c.not_due)} not due yet (as_of)"
         overlapped = entries(c.sums_old.get(OldStatus.OVERLAPPED, 0))
         yield f"{c.content}: {overlapped} overlapped: another old entry stands for each"
+    for use in result.waivers:
+        yield from (use.text, f"{use.content}: {use.text}")
     coverage = result.coverage
     yield from (f"{t.system}.{t.table} is ignored: {t.reason}" for t in coverage.ignored)
     yield f"unchecked columns: {', '.join(coverage.unchecked_columns)}"
+
+
+def waiver_lines(result: CheckResult) -> tuple[str, ...]:
+    """What each waiver that does not block waives, by whom and until when; those that are used first.
+    `queue: waiver W-7 covers 10 entries lost, of at most 12, approved by Ada until ...: a reason`."""
+    told = [use for use in result.waivers if not use.state.blocks]
+    told.sort(key=lambda use: use.state is not WaiverState.USED)
+    return tuple(f"{use.content}: {use.text}" for use in told)
 
 
 def tolerated_sentence(result: CheckResult) -> str | None:

@@ -12,6 +12,7 @@ from rich.text import Text
 from safeguard.findings.result import CheckResult, ContentResult
 from safeguard.findings.words import Verdict
 from safeguard.reports import notes, vocabulary, wording
+from safeguard.reports.drills import drill_sentences
 from safeguard.reports.printable import clipped, printable
 from safeguard.reports.why import run_reasons, why_of
 
@@ -81,6 +82,7 @@ class _Page:
         reasons = why_of(content)
         self._some([w.text_of(content) for w in reasons if w.blocks], "reason")
         self._some([w.text_of(content) for w in reasons if not w.blocks], "reason")
+        self._some([e.text for e in content.explanations], "explanation")
         self._some(content.notes, "note")
 
     def _some(self, lines: Sequence[str], what: str) -> None:
@@ -169,7 +171,7 @@ def _second_lines(result: CheckResult) -> list[str]:
     elif result.verdict is Verdict.UNDECIDED and wording.nothing_found(result):
         lines.append("Nothing was found lost in what was compared.")
     headline = wording.headline(result)
-    return [line for line in lines if line not in headline]
+    return [line for line in (*lines, *drill_sentences(result)) if line not in headline]
 
 
 def _cut_lines(lines: list[str]) -> list[str]:
@@ -181,6 +183,8 @@ def _cut_lines(lines: list[str]) -> list[str]:
 
 def _labelled(result: CheckResult, folder: str | None) -> list[tuple[str, str, bool]]:
     rows = [*_not_covered(result)]
+    waivers = [("waiver", line, False) for line in notes.waiver_lines(result)]
+    rows += _cut(waivers, "waivers")
     rows += _cut([("note", note, False) for note in notes.run_notes(result)], "notes")
     sums = [("sums", wording.sums_sentence(c), False) for c in result.contents if c.old or c.new]
     rows += _cut(sums, "sums")

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
+from safeguard.findings.figures import number as number
+from safeguard.findings.figures import percent as percent
 from safeguard.findings.words import Kind
 
 KIND_WORDS: Mapping[str, str] = {
@@ -19,7 +21,7 @@ KIND_WORDS: Mapping[str, str] = {
     Kind.RESURRECTED: "back though deleted",
     Kind.ORPHANED: "without an owner",
     Kind.UNCOVERED: "not covered",
-    Kind.EXPECTATION: "breaking an expectation",
+    Kind.EXPECTATION: "of the contract's expectations broken",
     Kind.NOT_COMPARED: "not compared",
 }
 KIND_MEANINGS: Mapping[str, str] = {
@@ -33,7 +35,7 @@ KIND_MEANINGS: Mapping[str, str] = {
     Kind.RESURRECTED: "The customer deleted it; in the new system it is back.",
     Kind.ORPHANED: "It is there, but the customer it belongs to is not.",
     Kind.UNCOVERED: "Customers made it, and no contract says how it must survive.",
-    Kind.EXPECTATION: "A rule that the contract states does not hold in the new system.",
+    Kind.EXPECTATION: "A rule that the contract states held on the old side and fails in the new system.",
     Kind.NOT_COMPARED: "It could not be checked, so nobody knows.",
 }
 CAUSE_WORDS: Mapping[str, str] = {
@@ -100,11 +102,6 @@ _COUNT = re.compile(
 )
 
 
-def number(value: int) -> str:
-    """1234567 as 1,234,567."""
-    return f"{value:,}"
-
-
 def count(value: int, one: str, many: str | None = None) -> str:
     """`1 customer`, `3,214 customers`; `count(2, "entry", "entries")`."""
     return f"{value:,} {noun(value, one, many)}"
@@ -131,18 +128,6 @@ def listed(words: Iterable[str], most: int = 4) -> str:
     if len(names) > most:
         names = [*names[:most], f"{number(len(names) - most)} more"]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def percent(part: int, whole: int) -> str:
-    """A share that never says 0 % of something or 100 % of not everything."""
-    if whole <= 0:
-        return "n/a"
-    if part in (0, whole):
-        return "0 %" if part == 0 else "100 %"
-    tenths = min(max(round(part * 1000 / whole), 0), 1000)
-    if tenths == 0:
-        return "< 0.1 %"
-    return "> 99.9 %" if tenths == 1000 else f"{tenths / 10:.1f} %"
 
 
 def moment(written: str) -> str:

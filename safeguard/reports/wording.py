@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Mapping
 
 from safeguard.findings.result import CheckResult, ContentResult, Impact, UncoveredTable
-from safeguard.findings.words import Kind, OldStatus, Verdict
+from safeguard.findings.words import Kind, OldStatus, Verdict, WaiverState
 from safeguard.reports.vocabulary import count, entries, kind_word, listed, number
 
 DAMAGED = (
@@ -68,8 +68,7 @@ def _harm(result: CheckResult) -> str:
     people = result.customers
     if people.affected:
         return f"{_of_customers(people)} would {_loss(result)}{_nobody_looked(result)}."
-    if result.coverage.uncovered:
-        tables = result.coverage.uncovered
+    if tables := result.coverage.unwaived:
         names = listed(f"{t.system}.{t.table}" for t in tables)
         verb = "has" if len(tables) == 1 else "have"
         return f"Customers made things that nobody looked after: {names} {verb} no contract."
@@ -88,11 +87,11 @@ def known(result: CheckResult) -> str:
 
 
 def _goes(result: CheckResult) -> bool:
-    return any(c.findings.get(kind, 0) for c in result.contents for kind in _GONE)
+    return any(c.unwaived.get(kind, 0) for c in result.contents for kind in _GONE)
 
 
 def _damages(result: CheckResult) -> bool:
-    return any(c.findings.get(kind, 0) for c in result.contents for kind in _SPOILT)
+    return any(c.unwaived.get(kind, 0) for c in result.contents for kind in _SPOILT)
 
 
 def _loss(result: CheckResult) -> str:
@@ -103,7 +102,7 @@ def _loss(result: CheckResult) -> str:
 
 def _nobody_looked(result: CheckResult) -> str:
     """`; 6 entries in saved_searches are covered by no contract`."""
-    tables = result.coverage.uncovered
+    tables = result.coverage.unwaived
     if not tables:
         return ""
     several = len(tables) > 1 or tables[0].entries != 1
@@ -150,8 +149,10 @@ def _passed(result: CheckResult) -> str:
         return f"{start} has survived: {entries(kept)} {where}, {whole}.{_left_aside(result)}"
     harmed = result.customers.affected
     whom = f" {_of_customers(result.customers)} are affected." if harmed else ""
+    signed = any(use.state is WaiverState.USED for use in result.waivers)
+    allows = "The plan and its waivers allow" if signed else "The plan allows"
     return (
-        f"The plan allows this, though not everything survived: {number(kept)} of "
+        f"{allows} this, though not everything survived: {number(kept)} of "
         f"{entries(sum(c.due for c in result.contents))} {where} are kept, {whole}.{whom}"
     )
 
@@ -274,7 +275,8 @@ def nothing_found(result: CheckResult) -> bool:
 
 def uncovered_sentence(table: UncoveredTable) -> str:
     """`old.playlists (31,400 entries of 9,120 customers) has no contract: foreign key ...`."""
-    return f"{uncovered_size(table)} has no contract: {table.reason}"
+    signed = f" (waived by {table.waived_by})" if table.waived_by else ""
+    return f"{uncovered_size(table)} has no contract: {table.reason}{signed}"
 
 
 def uncovered_size(table: UncoveredTable) -> str:

@@ -2,7 +2,13 @@
 
 from safeguard.runs.ending import verdict_whatever_happens
 from safeguard.runs.folder import (
+    CODE_QUALITY,
+    CSV,
     FINDINGS,
+    HTML,
+    JUNIT,
+    MARKDOWN,
+    SARIF,
     RunFolder,
     create_run,
     findings,
@@ -15,7 +21,13 @@ from safeguard.runs.folder import (
 from safeguard.runs.since import since_of
 
 __all__ = [
+    "CODE_QUALITY",
+    "CSV",
     "FINDINGS",
+    "HTML",
+    "JUNIT",
+    "MARKDOWN",
+    "SARIF",
     "RunFolder",
     "create_run",
     "findings",

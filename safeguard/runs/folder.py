@@ -12,7 +12,8 @@ import shlex
 import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import fields
+from contextlib import suppress
+from dataclasses import asdict, fields
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
@@ -24,6 +25,10 @@ from safeguard.findings.words import Kind, Verdict
 from safeguard.runs.holding import Hold
 
 VERDICT, EVIDENCE, FINDINGS = "verdict.json", "evidence.json", "findings.parquet"
+HTML, MARKDOWN, JUNIT, CSV = "report.html", "summary.md", "junit.xml", "findings.csv"
+SARIF, CODE_QUALITY = "safeguard.sarif", "gl-code-quality-report.json"
+SIGNED = "verdict.dsse.json"
+_OF_A_RESULT = (SIGNED, EVIDENCE, FINDINGS, HTML, MARKDOWN, JUNIT, CSV, SARIF, CODE_QUALITY)
 _SCHEMA = 1
 
 
@@ -43,6 +48,8 @@ class RunFolder:
         self, path: Path, run: str, started: dt.datetime | None = None, plan: Path | None = None
     ) -> None:
         self.path, self.run = path, run
+        self.resumed = False
+        """Whether an earlier try did a part of it."""
         self.started = started or dt.datetime.now(dt.UTC)
         self.began = time.monotonic()
         self._plan = plan
@@ -103,7 +110,7 @@ def create_run(plan: Path, out: Path | None, started: dt.datetime) -> RunFolder:
     Raises UsageProblem when the folder can't be written.
     """
     run = started.strftime("%Y-%m-%dT%H-%M-%SZ")
-    made = RunFolder(out or _fresh(_runs(plan) / run), run, started, plan)
+    made = RunFolder(out or fresh(_runs(plan) / run), run, started, plan)
     _begin(made)
     made.clean()
     return made
@@ -126,6 +133,7 @@ def resume_run(plan: Path, run: str) -> RunFolder:
             f"{shown(folder)} can't be resumed: it ended with {first.get('verdict')}, and nothing was "
             "left to do. Start a new check"
         )
+    made.resumed = True
     _begin(made)
     return made
 
@@ -136,7 +144,7 @@ def _begin(made: RunFolder) -> None:
         made.path.mkdir(parents=True, exist_ok=True)
         made.hold()
         made.write_text(VERDICT, json.dumps(first, indent=2) + "\n")
-        for stale in (EVIDENCE, FINDINGS, "report.html", "summary.md", "junit.xml", "findings.csv"):
+        for stale in _OF_A_RESULT:
             (made.path / stale).unlink(missing_ok=True)
     except OSError as error:
         raise UsageProblem(f"{made.path} can't be written: {error.strerror}") from error
@@ -171,8 +179,8 @@ def shown(folder: Path) -> str:
         return str(whole)
 
 
-def _fresh(path: Path) -> Path:
-    """Two runs in one second do not share a folder."""
+def fresh(path: Path) -> Path:
+    """A folder that is not there yet: two runs in one second do not share one."""
     candidate, n = path, 1
     while candidate.exists():
         n += 1
@@ -192,7 +200,9 @@ def _first_verdict(run: str, started: dt.datetime) -> dict[str, Any]:
 
 
 def undecided(folder: RunFolder, started: dt.datetime, reason: str, exit_code: int) -> None:
-    """The verdict of a run that ended before it could judge."""
+    """The verdict of a run that ended before it could judge. No signed one stands beside it."""
+    with suppress(OSError):
+        (folder.path / SIGNED).unlink(missing_ok=True)
     document = _first_verdict(folder.run, started) | {
         "reasons": [reason],
         "exit_code": exit_code,
@@ -226,11 +236,23 @@ def verdict_document(result: CheckResult) -> dict[str, Any]:
             "uncovered": [f"{u.system}.{u.table}" for u in result.coverage.uncovered],
             "unchecked_columns": list(result.coverage.unchecked_columns),
         },
-        "waivers": [],
+        "waivers_digest": result.waivers_digest,
+        "waivers": [_waiver(use) for use in result.waivers],
+        "drill": asdict(result.drill) if result.drill else None,
         "systems": {
             s.name: {"dialect": s.dialect, "version": s.version, "snapshot": s.snapshot}
             for s in result.systems
         },
+    }
+
+
+def _waiver(use: Any) -> dict[str, Any]:
+    plain = ("id", "content", "entries", "at_most", "reason", "expires", "text")
+    return {
+        **{name: getattr(use, name) for name in plain},
+        "kind": str(use.kind),
+        "state": str(use.state),
+        "approved_by": list(use.approved_by),
     }
 
 
@@ -258,6 +280,16 @@ def _content(content: Any) -> dict[str, Any]:
         "waived": dict(content.waived),
         "causes": dict(content.causes),
         "customers": _impact(content.customers),
+        "explanations": [
+            {
+                "kind": str(e.kind),
+                "text": e.text,
+                "found": e.found,
+                "total": e.total,
+                "kept_share": e.kept_share,
+            }
+            for e in content.explanations
+        ],
         "routes": [
             {
                 "system": r.system,
@@ -269,6 +301,18 @@ def _content(content: Any) -> dict[str, Any]:
             for r in content.routes
         ],
         "conservation": {"old": content.conservation.old, "new": content.conservation.new},
+        "patterns": [asdict(p) for p in content.patterns],
+        "expectations": [
+            {
+                "expectation": e.expectation,
+                "system": e.system,
+                "old": e.old,
+                "new": e.new,
+                "observed": e.observed,
+                "trouble": e.trouble,
+            }
+            for e in content.expectations
+        ],
         "strategy": {"chosen": content.strategy, "reason": content.strategy_reason},
     }
 

@@ -17,6 +17,7 @@ from safeguard.contract.model import SystemSpec
 from safeguard.contract.types import TypeName
 from safeguard.findings.result import SystemInfo
 from safeguard.findings.trouble import SystemProblem, UsageProblem
+from safeguard.systems.doors import Door, named_query
 from safeguard.systems.interface import (
     Column,
     ForeignKey,
@@ -31,7 +32,7 @@ from safeguard.systems.interface import (
 from safeguard.systems.missing import MissingRelation
 from safeguard.systems.plan_sql import bracketed
 from safeguard.systems.rows import array_of
-from safeguard.systems.urls import mask, redact
+from safeguard.systems.urls import mask, parse, redact
 
 BATCH_ROWS = 65_536
 SNAPSHOT = "none: this dialect is read without one snapshot"
@@ -112,6 +113,13 @@ class GenericSession:
         if self._engine.dialect.name == "sqlite":
             return ()
         return (f"{self._name}: {self._engine.dialect.name} {BLIND}",)
+
+    def door(self, selection: Selection) -> Door:
+        """See `doors.HasDoor`. What comes through it is the dialect's own connection: nothing but our
+        asking SELECTs only keeps it from writing."""
+        query = named_query(selection, self._quoted, self._source(selection.relation))
+        url = f"{parse(self._url).drivername}://"
+        return Door(url, query, self._plainly, lambda text: redact(text, self._url))
 
     def columns(self, relation: Relation) -> tuple[Column, ...]:
         """See `Session.columns`. Of a query nothing is declared."""
@@ -203,6 +211,15 @@ class GenericSession:
     def _connect(self) -> sa.Connection:
         return self._engine.connect().execution_options(stream_results=True)
 
+    def _plainly(self) -> Any:
+        dialect = self._engine.dialect
+        given, more = dialect.create_connect_args(self._engine.url)
+        try:
+            return dialect.connect(*given, **more)
+        except Exception as error:  # noqa: BLE001 - each driver has errors of its own
+            words = redact(str(error), self._url)
+            raise SystemProblem(f"{self._name} could not be reached: {words}") from None
+
     def _inspected(self) -> tuple[Table, ...]:
         inspector = sa.inspect(self._connection)
         names = [(name, False) for name in sorted(inspector.get_table_names())]
@@ -218,13 +235,14 @@ class GenericSession:
     def _quoted(self, name: str) -> str:
         return self._engine.dialect.identifier_preparer.quote_identifier(name)
 
-    def _sql(self, chosen: str, relation: Relation, where: str | None) -> str:
+    def _source(self, relation: Relation) -> str:
         if relation.table is not None:
-            source = self._quoted(self._table(relation.table).name)
-        else:
-            source = f"{bracketed(relation.query)} {self._quoted('q')}"
+            return self._quoted(self._table(relation.table).name)
+        return f"{bracketed(relation.query)} {self._quoted('q')}"
+
+    def _sql(self, chosen: str, relation: Relation, where: str | None) -> str:
         condition = f" WHERE {bracketed(where)}" if where is not None else ""
-        return f"SELECT {chosen} FROM {source}{condition}"
+        return f"SELECT {chosen} FROM {self._source(relation)}{condition}"
 
     def _selected(self, output: Output) -> str:
         if output.is_column:

@@ -19,6 +19,7 @@ from safeguard.findings.result import SystemInfo
 from safeguard.findings.trouble import ConnectionLost, SafeguardError, SystemProblem, UsageProblem
 from safeguard.systems import mysql_catalog as catalog
 from safeguard.systems import mysql_grants as grants
+from safeguard.systems.doors import Door, named_query
 from safeguard.systems.interface import (
     Column,
     Limits,
@@ -31,7 +32,13 @@ from safeguard.systems.interface import (
 from safeguard.systems.missing import MissingRelation
 from safeguard.systems.mysql_aside import Aside
 from safeguard.systems.mysql_columns import record_batch
-from safeguard.systems.mysql_connect import begin, connected, cut, is_in_transaction
+from safeguard.systems.mysql_connect import (
+    begin,
+    connect_plainly,
+    connected,
+    cut,
+    is_in_transaction,
+)
 from safeguard.systems.mysql_sql import literal_schema, quoted, select, where
 from safeguard.systems.mysql_turn import Busy, Turn
 from safeguard.systems.mysql_wire import Rows
@@ -90,6 +97,11 @@ class MysqlSession:
     def blind_spots(self) -> tuple[str, ...]:
         """See `Session.blind_spots`. The catalog shows only what the user may touch."""
         return grants.blind_spots(self._name, self._ask)
+
+    def door(self, selection: Selection) -> Door:
+        """See `doors.HasDoor`."""
+        query = named_query(selection, quoted, self._from(selection.relation))
+        return Door("mysql+pymysql://", query, self._plainly, lambda t: redact(t, self._url))
 
     def columns(self, relation: Relation) -> tuple[Column, ...]:
         """See `Session.columns`."""
@@ -282,6 +294,10 @@ class MysqlSession:
                 cut(connection)
                 raise
             return connection
+
+    def _plainly(self) -> Any:
+        with self._troubles():
+            return connect_plainly(self._url, self._limits)
 
     def _trouble(self, error: Exception, gone: bool) -> SafeguardError:
         """The server's words, short and without a secret, as a problem of the right family."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import socket
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
 import pymysql
-from pymysql.converters import encoders
+from pymysql.converters import conversions, encoders
 
 from safeguard.systems.interface import Limits
 from safeguard.systems.urls import parse
@@ -38,9 +39,12 @@ def connect_arguments(url: str, limits: Limits) -> dict[str, Any]:
     return {**arguments, "charset": "utf8mb4", "autocommit": True, "conv": dict(encoders)}
 
 
-def connected(url: str, limits: Limits) -> Any:
-    """A connection that answers, without a time limit on its answers. Raises pymysql.Error."""
+def connected(url: str, limits: Limits, conv: Mapping[Any, Any] | None = None) -> Any:
+    """A connection that answers, without a time limit on its answers; values come as text, or as
+    `conv` converts them. Raises pymysql.Error."""
     arguments = connect_arguments(url, limits)
+    if conv is not None:
+        arguments["conv"] = dict(conv)
     patience = float(arguments["connect_timeout"])
     connection: Any = pymysql.connect(**{**arguments, "read_timeout": patience})
     connection._read_timeout = None  # greeting took its time from it; a count may take hours
@@ -60,6 +64,19 @@ def begin(connection: Any, limits: Limits) -> None:
         cursor.execute(f"SET SESSION lock_wait_timeout = {min(locks, _FOREVER)}")
         for statement in _BEGIN:
             cursor.execute(statement)
+
+
+def connect_plainly(url: str, limits: Limits) -> Any:
+    """A connection as libraries expect it, with Python's values and our settings, in no transaction.
+    Raises pymysql.Error."""
+    connection = connected(url, limits, conversions)
+    try:
+        begin(connection, limits)
+        connection.rollback()
+    except BaseException:
+        cut(connection)
+        raise
+    return connection
 
 
 def is_mariadb(connection: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 import time
 from collections import Counter
@@ -50,11 +51,14 @@ class Systems(Mapping[str, Session]):
         opener: Opener | None = None,
         kindness: Kindness | None = None,
         told: Told = lambda _: None,
+        taken_at: Mapping[str, str] | None = None,
     ) -> None:
+        """`taken_at` is of each system the moment just before its first snapshot."""
         self.kindness = kindness or Kindness()
         self.stopped = threading.Event()
         """Set when the run is to end: nothing waits any longer."""
         self._sessions, self._opener, self._told = dict(sessions), opener, told
+        self._taken_at = dict(taken_at or {})
         now = time.monotonic()
         self._opened_at = dict.fromkeys(self._sessions, now)
         self._heard_at = dict.fromkeys(self._sessions, now)
@@ -85,7 +89,8 @@ class Systems(Mapping[str, Session]):
         return self._paces[name]
 
     def infos(self) -> tuple[SystemInfo, ...]:
-        """Every system, with all the snapshots that it was read in."""
+        """Every system, with all the snapshots that it was read in, and the moment of the oldest: where
+        one was replaced, what was read before may count still."""
         return tuple(self._info(name) for name in self._sessions)
 
     def snapshots(self, names: Iterable[str]) -> tuple[int, ...]:
@@ -214,7 +219,7 @@ class Systems(Mapping[str, Session]):
             words += f", the last of {later + 1}"
         if before := self._before.get(name):
             words += f"; before its connection was lost: {'; '.join(before)}"
-        return replace(info, snapshot=words)
+        return replace(info, snapshot=words, taken_at=self._taken_at.get(name, ""))
 
     def _look(self) -> None:
         """Whatever the run is doing: let snapshots go when they are too old, and give up systems
@@ -265,10 +270,12 @@ def open_systems(
         return open_system(name, spec, Path(loaded.folder), limits=limits)
 
     sessions: dict[str, Session] = {}
+    taken_at: dict[str, str] = {}
     mistakes: list[Mistake] = []
     try:
         for name in loaded.plan.systems:
             try:
+                taken_at[name] = dt.datetime.now(dt.UTC).isoformat()
                 sessions[name] = opened(name)
             except UsageProblem as problem:
                 place = f"systems.{name}.url"
@@ -279,7 +286,7 @@ def open_systems(
         for session in sessions.values():
             session.close()
         raise
-    systems = Systems(sessions, opened, kindness, told)
+    systems = Systems(sessions, opened, kindness, told, taken_at)
     try:
         yield systems
     finally:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+
+import pyarrow as pa
 
 from safeguard.systems.interface import Session
 
@@ -38,6 +40,12 @@ class Pace:
         while self._strained() and paused < LONGEST_PAUSE and not self._stopped.is_set():
             self._stopped.wait(0.5)
             paused += 0.5
+
+    def kept_by(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """The batches, each followed by the wait that it calls for."""
+        for batch in batches:
+            yield batch
+            self.spend(batch.num_rows)
 
     def _owed(self, rows: int) -> float:
         """Seconds until the rate allows what is read next. What was not used is not saved up."""

@@ -21,6 +21,7 @@ from psycopg.pq import TransactionStatus
 from safeguard.findings.result import SystemInfo
 from safeguard.findings.trouble import SafeguardError, SystemProblem, UsageProblem
 from safeguard.systems import postgresql_catalog as catalog
+from safeguard.systems.doors import Door, named_query
 from safeguard.systems.interface import Column, Limits, Part, Relation, Selection, Table
 from safeguard.systems.missing import MissingRelation
 from safeguard.systems.plan_sql import bracketed
@@ -29,6 +30,7 @@ from safeguard.systems.postgresql_connect import (
     arguments,
     begin,
     connect,
+    connect_plainly,
     settings,
     sever,
     trouble,
@@ -42,7 +44,7 @@ from safeguard.systems.postgresql_stream import READ_ERRORS, Readers
 from safeguard.systems.postgresql_sums import PostgresqlSums
 from safeguard.systems.postgresql_types import TYPES_SQL, PgTypes
 from safeguard.systems.sizes import Size
-from safeguard.systems.urls import mask
+from safeguard.systems.urls import mask, redact
 
 PART_BLOCKS = 1024
 """No part is smaller: 8 MB are read faster than a connection is opened."""
@@ -56,7 +58,7 @@ class PostgresqlSession:
     def __init__(
         self, name: str, url: str, limits: Limits = Limits(), ticket: str | None = None
     ) -> None:
-        self._name, self._url = name, url
+        self._name, self._url, self._limits = name, url, limits
         self._lock = threading.RLock()
         given = arguments(url, limits)
         self._main = self._connected(given, limits)
@@ -93,6 +95,11 @@ class PostgresqlSession:
     def blind_spots(self) -> tuple[str, ...]:
         """See `Session.blind_spots`. pg_catalog shows all tables, whatever the grants."""
         return ()
+
+    def door(self, selection: Selection) -> Door:
+        """See `doors.HasDoor`."""
+        query = named_query(selection, quoted, self._from(selection.relation))
+        return Door("postgresql+psycopg://", query, self._plainly, lambda t: redact(t, self._url))
 
     def columns(self, relation: Relation) -> tuple[Column, ...]:
         """See `Session.columns`."""
@@ -212,6 +219,12 @@ class PostgresqlSession:
             for oid, found_schema, found in self._ask(catalog.FIND_SQL, [table, schema]):
                 return oid, found_schema, found
         raise MissingRelation(self._name, name, [t.name for t in self._tables])
+
+    def _plainly(self) -> psycopg.Connection[Any]:
+        try:
+            return connect_plainly(arguments(self._url, self._limits), self._limits)
+        except (psycopg.Error, OSError) as error:
+            raise self._trouble(error) from None
 
     def _from(self, relation: Relation) -> str:
         if relation.table is None:

@@ -102,6 +102,19 @@ def connect(given: dict[str, Any], limits: Limits) -> psycopg.Connection[Any]:
     return connection
 
 
+def connect_plainly(given: dict[str, Any], limits: Limits) -> psycopg.Connection[Any]:
+    """A connection as libraries expect it, with our settings: it begins transactions by itself and
+    knows parameters. Raises psycopg.Error or OSError."""
+    connection = psycopg.connect(**given)
+    try:
+        connection.execute(settings(limits, connection.info.server_version).encode())
+        connection.commit()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
 def sever(connection: psycopg.Connection[Any]) -> None:
     """Close a connection while another thread may be waiting for its answer: the statement is
     cancelled, and that thread gets an error. Never raises."""

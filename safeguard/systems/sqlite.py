@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from urllib.parse import quote
 
 import pyarrow as pa
 
@@ -13,6 +16,7 @@ from safeguard.contract.model import SystemSpec
 from safeguard.contract.types import TypeName
 from safeguard.findings.result import SystemInfo
 from safeguard.findings.trouble import SystemProblem, UsageProblem
+from safeguard.systems.doors import Door, named_query
 from safeguard.systems.fingerprints import fingerprints, ticket_of, verify_ticket
 from safeguard.systems.interface import (
     Column,
@@ -52,8 +56,7 @@ class SqliteSession:
     ) -> None:
         if not path.is_file():
             raise UsageProblem(f"{name}: there is no SQLite file {path}")
-        self._name = name
-        self._path = path
+        self._name, self._path, self._limits = name, path, limits
         self._tables: tuple[Table, ...] | None = None
         inode = path.stat().st_ino
         self._connection = SqliteConnection(name, path, limits.connect_timeout)
@@ -79,6 +82,14 @@ class SqliteSession:
     def blind_spots(self) -> tuple[str, ...]:
         """See `Session.blind_spots`. A file hides no table."""
         return ()
+
+    def door(self, selection: Selection) -> Door:
+        """See `doors.HasDoor`. Closing what comes through it takes the locks of this session away
+        (see `sqlite_connection`): only for after everything was read."""
+        query = named_query(selection, quoted, self._from(selection.relation))
+        uri = f"file:{quote(str(self._path))}?mode=ro"
+        patience = self._limits.connect_timeout
+        return Door("sqlite://", query, partial(sqlite3.connect, uri, timeout=patience, uri=True))
 
     def columns(self, relation: Relation) -> tuple[Column, ...]:
         """See `Session.columns`. Of a query nothing is declared."""

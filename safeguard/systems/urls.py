@@ -75,14 +75,31 @@ class Address:
 
 def classify(url: str, folder: Path) -> Address:
     """Which session reads this URL. Relative paths are relative to `folder`, the plan's."""
-    scheme, _, rest = url.partition(":")
-    home = _BARE.get(scheme.lower(), Home.GENERIC)
-    if home is Home.FILES:
-        return Address(home, url, _path(rest.removeprefix("//"), url, folder))
-    if home in (Home.SQLITE, Home.DUCKDB):
-        return Address(home, url, _path(_file_of(rest, url), url, folder))
+    home = home_of(url)
+    if home in (Home.FILES, Home.SQLITE, Home.DUCKDB):
+        return Address(home, url, _path(file_of(url), url, folder))
     parse(url)
     return Address(home, url)
+
+
+def home_of(url: str) -> Home:
+    """Which session reads this URL, by its scheme."""
+    return _BARE.get(url.partition(":")[0].lower(), Home.GENERIC)
+
+
+def file_of(url: str) -> str:
+    """The path in a URL of a file or folder. Raises UsageProblem where it names none."""
+    scheme, _, rest = url.partition(":")
+    if home_of(url) is Home.FILES:
+        return rest.removeprefix("//")
+    if not rest.startswith("///") or rest.strip("/") in ("", ":memory:"):
+        raise UsageProblem(f"`{url}` names no file; write {scheme}:///FILE")
+    return rest[3:].partition("?")[0]
+
+
+def is_secret(key: str) -> bool:
+    """Whether what a URL's query has under this key is a secret."""
+    return re.fullmatch(_HIDDEN_KEYS, key, re.IGNORECASE) is not None
 
 
 def parse(url: str) -> URL:
@@ -91,7 +108,7 @@ def parse(url: str) -> URL:
         return make_url(url)
     except (ArgumentError, ValueError):
         raise UsageProblem(
-            f"`{mask(url)}` is not a URL; write scheme://user:password@host:port/database"
+            f"`{_unread(url)}` is not a URL; write scheme://user:password@host:port/database"
             " with special characters %-encoded, or files:FOLDER"
         ) from None
 
@@ -99,6 +116,13 @@ def parse(url: str) -> URL:
 def mask(url: str) -> str:
     """The URL with *** for its password and for secrets in its query."""
     return _IN_QUERY.sub(rf"\1{HIDDEN}", _IN_AUTHORITY.sub(rf"\1{HIDDEN}@", url))
+
+
+def _unread(url: str) -> str:
+    """Of what is no URL, what can't be a secret: nobody knows where in it a password stands, so
+    everything before the last @ is hidden."""
+    _, at, rest = mask(url).rpartition("@")
+    return f"{HIDDEN}{at}{rest}" if at else rest
 
 
 def redact(text: str, url: str) -> str:
@@ -153,13 +177,6 @@ def _secrets(url: str) -> set[str]:
         found.add(match[2])
     decoded = {decode(secret) for secret in found for decode in (unquote, unquote_plus)}
     return (found | decoded) - {"", HIDDEN}
-
-
-def _file_of(rest: str, url: str) -> str:
-    if not rest.startswith("///") or rest.strip("/") in ("", ":memory:"):
-        scheme = url.partition(":")[0]
-        raise UsageProblem(f"`{url}` names no file; write {scheme}:///FILE")
-    return rest[3:].partition("?")[0]
 
 
 def _path(text: str, url: str, folder: Path) -> Path:

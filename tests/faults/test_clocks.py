@@ -10,9 +10,18 @@ import safeguard
 from check_runs import EXPECTED, Scene, fill, found
 from servers import Server
 
-LABELS = {"checking.py", "runs/folder.py", "cli/check.py", "watch.py", "cli/moments.py"}
+LABELS = {
+    *(
+        "checking.py",
+        "runs/folder.py",
+        "cli/check.py",
+        "watch.py",
+        "cli/moments.py",
+        "cli/waive.py",
+    ),
+}
 """Where the time of day is written down, as when a run began or ended, or is what a person named, as
-when a watch ends."""
+when a watch ends or a waiver expires."""
 _JUMPS = """
 import datetime, sys, time
 real, seen = datetime.datetime, []

@@ -3,7 +3,7 @@
 The numbers are those of the list that the project keeps of such tools. Those that cannot apply:
 
 - 12 (the verifier enumerates with the copier's cursor): we have no copier, and no cursor but our own.
-- 18, expectations that are dropped or misspelt: plans and contracts that have any are refused.
+- 18, waivers that are dropped or misspelt: plans that have any are refused.
 - 20, errors reported as green by a switch: there is no such switch (tried: no option exists).
 - 21 (the cutover does not ask the verifier): the exit code is the answer; nothing here cuts over.
 """
@@ -306,13 +306,19 @@ def test_17_one_failed_content_of_two_is_not_outvoted(shop):
     assert shop.verdict["verdict"] == "UNDECIDED"
 
 
-@pytest.mark.parametrize("key", ["expectations", "waivers"])
-def test_18_expectations_are_refused_until_they_run(shop, key):
-    if key == "expectations":
-        shop.write(expectations=[{"expect_column_values_to_be_betwen": {"column": "place"}}])
-    else:
-        shop.write({"waivers": "waivers.yaml"})
+def test_18_a_file_of_waivers_that_is_not_there_is_refused(shop):
+    shop.write({"waivers": "waivers.yaml"})
     assert shop.run().returncode == 2
+
+
+def test_18_an_expectation_that_is_misspelt_or_looks_at_nothing_is_no_pass(shop):
+    shop.write(expectations=[{"expect_column_values_to_be_betwen": {"column": "note"}}])
+    assert shop.check().verdict is UNDECIDED
+    shop.write(expectations=[{"expect_column_values_to_not_be_null": {"column": "item"}}])
+    assert shop.check().verdict is PASS
+    for name in ("old", "new"):
+        shop.database(name)
+    assert shop.check().verdict is UNDECIDED
 
 
 def test_18_and_19_nothing_compared_is_no_pass(sides):

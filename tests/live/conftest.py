@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,10 +17,16 @@ from safeguard.findings.progress import SilentProgress
 from safeguard.findings.result import CheckResult
 from servers import Database
 
-TABLE = """CREATE TABLE queue (owner int, item int, place int, note text, written timestamptz,
-    PRIMARY KEY (owner, item));
+TABLES = {
+    "postgresql": """CREATE TABLE queue (owner int, item int, place int, note text,
+    written timestamptz, PRIMARY KEY (owner, item));
     INSERT INTO queue SELECT o, i, i, 'note', '2026-01-01' FROM generate_series(1, 200) o,
-    generate_series(0, 19) i"""
+    generate_series(0, 19) i""",
+    "mariadb": """CREATE TABLE queue (owner int, item int, place int, note text,
+    written datetime(6), PRIMARY KEY (owner, item));
+    INSERT INTO queue SELECT o.seq, i.seq, i.seq, 'note', '2026-01-01' FROM seq_1_to_200 o,
+    seq_0_to_19 i""",
+}
 CONTRACT = {
     "content": "queue",
     "shape": "list",
@@ -36,14 +42,18 @@ PATIENCE = Patience(settle=2.2, tries=5)
 
 
 class Service:
-    """Two databases that are equal, and a plan."""
+    """Two databases, each of its engine, that are equal, and a plan."""
 
-    def __init__(self, folder: Path, old: Database, new: Database) -> None:
-        self.folder, self.old, self.new = folder, old, new
-        for database in (old, new):
-            database.execute(TABLE)
+    def __init__(self, folder: Path, sides: Sequence[tuple[str, Database]]) -> None:
+        self.folder = folder
+        (_, self.old), (_, self.new) = sides
+        for engine, database in sides:
+            database.execute(TABLES[engine])
         self.plan = folder / "safeguard.yaml"
-        systems = {"old": {"url": old.url}, "new": {"url": new.url}}
+        systems = {
+            "old": {"url": self.old.url, "timezone": "UTC"},
+            "new": {"url": self.new.url, "timezone": "UTC"},
+        }
         document = {"migration": "m", "kind": "move", "systems": systems, "contracts": ["q.yaml"]}
         self.plan.write_text(json.dumps(document))
         (folder / "q.yaml").write_text(json.dumps(CONTRACT))
@@ -52,7 +62,8 @@ class Service:
     def writing(self, seed: int) -> Iterator[None]:
         """Both sides are written, the new one later."""
         script = Path(__file__).with_name("dual_writer.py")
-        command = [sys.executable, str(script), _plain(self.old), _plain(self.new), str(seed)]
+        urls = [_driven(self.old.url), _driven(self.new.url)]
+        command = [sys.executable, str(script), *urls, str(seed)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
             try:
                 assert writer.stdout is not None
@@ -62,21 +73,30 @@ class Service:
             finally:
                 writer.terminate()
 
-    def check(self, **request: object) -> CheckResult:
+    def check(self, environ: Mapping[str, str] | None = None, **request: object) -> CheckResult:
         result, _ = run_check(
             self.plan,
             out=self.folder / "out",
             request=Request(**{"live": PATIENCE} | request),  # type: ignore[arg-type]
             progress=SilentProgress(),
-            environ={},
+            environ=environ or {},
         )
         return result
 
 
-def _plain(database: Database) -> str:
-    return database.url.replace("postgresql+psycopg", "postgresql")
+def _driven(url: str) -> str:
+    """The URL with the driver that SQLAlchemy needs by name."""
+    drivers = {"postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql"}
+    scheme, rest = url.split("://")
+    return f"{drivers.get(scheme, scheme)}://{rest}"
 
 
 @pytest.fixture
-def service(tmp_path: Path, fresh_database) -> Service:
-    return Service(tmp_path, fresh_database("postgresql"), fresh_database("postgresql"))
+def engines() -> tuple[str, str]:
+    """Of the old and the new side; a test may name others."""
+    return ("postgresql", "postgresql")
+
+
+@pytest.fixture
+def service(tmp_path: Path, fresh_database, engines: tuple[str, str]) -> Service:
+    return Service(tmp_path, [(engine, fresh_database(engine)) for engine in engines])

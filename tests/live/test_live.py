@@ -8,12 +8,28 @@ from safeguard.findings.words import Verdict
 
 QUIET_OWNER = 200
 """The writer leaves this one alone."""
-RUNS = [pytest.param(n, marks=[pytest.mark.slow] if n >= 3 else []) for n in range(10)]
+_BOTH_POSTGRESQL = ("postgresql", "postgresql")
+_OTHERS = (("postgresql", "mariadb"), ("mariadb", "mariadb"))
+RUNS = [
+    pytest.param(
+        _BOTH_POSTGRESQL, n, id=f"postgresql-{n}", marks=[pytest.mark.slow] if n >= 3 else []
+    )
+    for n in range(10)
+] + [
+    pytest.param(
+        engines,
+        n,
+        id=f"{'-'.join(engines)}-{n}",
+        marks=[pytest.mark.mariadb, *([pytest.mark.slow] if n else [])],
+    )
+    for engines in _OTHERS
+    for n in range(10)
+]
 
 
 @pytest.mark.postgres
-@pytest.mark.parametrize("run", RUNS)
-def test_what_is_on_its_way_is_no_finding(service, run: int) -> None:
+@pytest.mark.parametrize(("engines", "run"), RUNS)
+def test_what_is_on_its_way_is_no_finding(service, engines, run: int) -> None:
     with service.writing(run):
         result = service.check()
     (content,) = result.contents
@@ -26,8 +42,8 @@ def test_what_is_on_its_way_is_no_finding(service, run: int) -> None:
 
 
 @pytest.mark.postgres
-@pytest.mark.parametrize("run", RUNS)
-def test_a_planted_loss_is_found_among_it(service, run: int) -> None:
+@pytest.mark.parametrize(("engines", "run"), RUNS)
+def test_a_planted_loss_is_found_among_it(service, engines, run: int) -> None:
     service.new.execute(f"DELETE FROM queue WHERE owner = {QUIET_OWNER} AND item = {run}")
     with service.writing(100 + run):
         result = service.check()

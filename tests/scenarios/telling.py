@@ -13,7 +13,7 @@ from safeguard.checking import Request, run_check
 from safeguard.findings.progress import SilentProgress
 from safeguard.findings.result import CheckResult, ContentResult
 
-IDENTITY = ("kind", "owner", "list", "item", "field", "system")
+IDENTITY = ("kind", "owner", "list", "item", "field", "system", "waived_by")
 """Always compared: left out of an expected finding means NULL. `any` matches whatever is there."""
 TELLING = ("old_value", "new_value", "cause", "segment")
 """Compared where the expected finding names them."""
@@ -90,6 +90,7 @@ def assert_content(result: ContentResult, expected: Mapping[str, Any]) -> None:
         wanted = expected["tolerated"]
         assert set(shown) == set(wanted), f"tolerated: {shown}"
         assert all(n in ("any", shown[form]) for form, n in wanted.items()), f"tolerated: {shown}"
+    assert dict(result.waived) == expected.get("waived", {})
     if "left_out" in expected:
         assert result.left_out == expected["left_out"]
     if "affected" in expected:

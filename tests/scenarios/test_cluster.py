@@ -44,6 +44,7 @@ def outcome(result: CheckResult, folder: Path) -> tuple[Any, ...]:
             c.sums_new,
             c.findings,
             c.causes,
+            c.patterns,
             c.tolerated,
             c.customers,
         )

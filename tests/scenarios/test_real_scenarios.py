@@ -84,6 +84,10 @@ def _hour_early(
         assert sum(row["field"] == name for row in findings) == said[f"{name}_diff"]
     assert {(row["kind"], row["cause"]) for row in findings} == {("changed", "time_shift")}
     assert result.contents[0].old == said["rows"]
+    assert [p.text for p in result.contents[0].patterns] == [
+        f"3,946 of {name} are one hour early, all inside summer time of America/New_York"
+        for name in ("rental_date", "return_date")
+    ]
 
 
 def _one_thumb(
@@ -94,6 +98,9 @@ def _one_thumb(
         ("changed", "mapped_wrong", *planted["key"], planted["got"])
     ]
     assert result.contents[0].kept == said["rows"] - 1
+    assert [p.text for p in result.contents[0].patterns] == [
+        "1 of rating was `3.0` and became `down`; the contract's map says `up`"
+    ]
 
 
 def _boundary(
@@ -109,6 +116,9 @@ def _boundary(
     assert {(r["kind"], r["cause"], r["new_value"]) for r in findings} == {
         ("changed", "mapped_wrong", "down")
     }
+    (pattern,) = result.contents[0].patterns
+    assert pattern.text.startswith("2,973 of rating were `3.0` and became `down`; ")
+    assert pattern.text.endswith("the contract's map says `up`, where its boundary lies")
 
 
 def _batch_twice(
@@ -147,6 +157,9 @@ def _null_became_empty(
     assert {(r["kind"], r["field"], r["cause"]) for r in findings} == {
         ("changed", said["column"], "null_empty")
     }
+    assert [p.text for p in result.contents[0].patterns] == [
+        "49 of company have an empty text for no value"
+    ]
 
 
 _THUMBS = """

@@ -38,6 +38,16 @@ def canonical_json(text: str) -> str:
     return written if _SURROGATE.search(written) is None else _write(_DECODER.decode(text))
 
 
+def parsed_json(text: str) -> Any:
+    """A document as Python values; its numbers stay what `written_json` writes them as."""
+    return _DECODER.decode(text)
+
+
+def written_json(value: Any) -> str:
+    """The canonical text of what `parsed_json` gave."""
+    return _write(value)
+
+
 def _number(text: str) -> _Number:
     return _Number(plain_decimal(text))
 

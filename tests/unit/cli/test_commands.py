@@ -13,7 +13,10 @@ import pytest
 from safeguard.cli.registry import COMMANDS
 
 REFERENCE = Path(__file__).parents[3] / "docs" / "reference" / "cli.md"
-HEAVY = {"duckdb", "pyarrow", "sqlalchemy", "pydantic", "deepdiff", "jinja2", "pandas", "rich"}
+HEAVY = {
+    *("duckdb", "pyarrow", "sqlalchemy", "pydantic", "deepdiff", "jinja2", "pandas", "rich"),
+    "cryptography",
+}
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -246,6 +246,7 @@ def test_nothing_depends_on_rows_batches_or_partitions(
             assert other.result.sums_new == plain.result.sums_new
             assert other.counts == plain.counts
             assert other.result.causes == plain.result.causes
+            assert other.result.patterns == plain.result.patterns
             assert other.result.tolerated == plain.result.tolerated
         assert identity(cut) == identity(plain)
 

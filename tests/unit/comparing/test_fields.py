@@ -318,7 +318,7 @@ def test_maps(database, mapping, old, new, code):
     found = judged(database, slot_of("integer", new="text", map=mapping), old, new)
     assert found[0] == code
     if code == CHANGED:
-        assert found[2] == ("nulled" if new is None else "mapped_wrong")
+        assert found[2] == ("nulled" if new is None and old is not None else "mapped_wrong")
 
 
 MAPPED = [  # (type of the keys, of the results, accepted, new, code, forms)

@@ -11,8 +11,8 @@ from ruamel.yaml import YAML
 from safeguard.contract.schema import schema
 
 REPO = Path(__file__).parents[3]
-SKIPPED = {"waivers.yaml", "expected.yaml"}
-KINDS = {"plan": "migration", "contract": "content"}
+SKIPPED = {"expected.yaml"}
+KINDS = {"plan": "migration", "contract": "content", "waivers": "waivers"}
 
 
 def as_json(value):
@@ -30,13 +30,13 @@ def errors(name, value):
 
 
 def examples():
-    """Every plan and contract of the repo that is meant to load."""
+    """Every plan, contract and file of waivers of the repo that is meant to load."""
     for folder in ("contracts", "fixtures"):
         for path in sorted((REPO / folder).rglob("*.yaml")):
             value = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-            for name, key in KINDS.items():
-                if isinstance(value, dict) and key in value and path.name not in SKIPPED:
-                    yield pytest.param(name, value, id=str(path.relative_to(REPO)))
+            name = next((n for n, k in KINDS.items() if isinstance(value, dict) and k in value), "")
+            if name and path.name not in SKIPPED:
+                yield pytest.param(name, value, id=str(path.relative_to(REPO)))
 
 
 @pytest.mark.parametrize(("name", "value"), list(examples()))
@@ -51,10 +51,11 @@ def good(load):
     return {
         "plan": as_json(read(Path("safeguard.yaml").read_text())),
         "contract": as_json(read(Path("queue.yaml").read_text())),
+        "waivers": as_json(read((REPO / "fixtures/waiver-used/waivers.yaml").read_text())),
     }
 
 
-@pytest.mark.parametrize("name", ["plan", "contract"])
+@pytest.mark.parametrize("name", KINDS)
 def test_a_good_one_fits_and_a_misspelt_key_does_not(name, good):
     assert errors(name, good[name]) == []
     assert errors(name, {**good[name], "colums": 1})
@@ -91,7 +92,7 @@ def test_what_the_loader_allows_fits(key, value, good):
     assert errors("contract", {**good["contract"], key: value}) == []
 
 
-@pytest.mark.parametrize("name", ["plan", "contract"])
+@pytest.mark.parametrize("name", KINDS)
 def test_every_key_is_described_and_draft_7_understands_it(name):
     found = schema(name)
     jsonschema.Draft7Validator.check_schema(found)
@@ -101,7 +102,7 @@ def test_every_key_is_described_and_draft_7_understands_it(name):
     assert "prefixItems" not in str(found)
 
 
-@pytest.mark.parametrize("name", ["plan", "contract"])
+@pytest.mark.parametrize("name", KINDS)
 def test_the_reference_speaks_of_every_key(name):
     page = (REPO / "docs" / "reference" / f"{name}.md").read_text(encoding="utf-8")
     found = schema(name)

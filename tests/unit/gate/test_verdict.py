@@ -7,9 +7,17 @@ from dataclasses import replace
 import pytest
 
 from safeguard.contract.model import Policy
-from safeguard.findings.result import Conservation, ContentResult, Coverage, Impact, UncoveredTable
-from safeguard.findings.words import Kind, Verdict
+from safeguard.findings.result import (
+    Conservation,
+    ContentResult,
+    Coverage,
+    ExpectationResult,
+    Impact,
+    UncoveredTable,
+)
+from safeguard.findings.words import Kind, Verdict, Weight
 from safeguard.gate.verdict import decide
+from safeguard.reports.why import why_of
 
 GOOD = ContentResult(
     content="queue", title="", shape="set", verdict=Verdict.UNDECIDED, old=1, new=1, kept=1,
@@ -83,3 +91,33 @@ def test_an_uncovered_table_blocks_unless_it_is_warned_of():
     assert (
         verdict(coverage=coverage, policy=Policy(block=(), warn=(Kind.UNCOVERED,))) is Verdict.PASS
     )
+
+
+def test_each_kind_is_weighed_as_it_is_judged():
+    allow = (
+        {"content": "queue", "kind": "moved", "at_most": 2},
+        {"content": "queue", "kind": "lost"},
+    )
+    policy = Policy(allow=allow)
+    findings = {"lost": 1, "moved": 3, "extra": 1, "changed": 1, "duplicated": 0, "not_compared": 1}
+    (content,) = decide([replace(GOOD, findings=findings)], WHOLE, policy).contents
+    assert content.weighed == {
+        "lost": Weight.ALLOWED,
+        "moved": Weight.BLOCKS,
+        "extra": Weight.WARNS,
+        "changed": Weight.BLOCKS,
+    }
+
+
+def test_a_broken_expectation_is_named_and_counts_as_itself():
+    broke = ExpectationResult("expect_x(column=a)", ("a",), "new", True, False, "", "1 of 3 values")
+    known = replace(broke, old=False)
+    one = replace(GOOD, findings={"expectation": 1}, expectations=(broke, known))
+    decision = decide([one], WHOLE, Policy())
+    assert decision.verdict is Verdict.BLOCK
+    assert decision.reasons == (
+        "queue: 1 expectation broken: expect_x(column=a) in new, 1 of 3 values",
+    )
+    assert [w.line for w in why_of(decision.contents[0])] == [
+        "queue: 1 expectation that held before fails: expect_x(column=a) in new, 1 of 3 values"
+    ]

@@ -243,6 +243,20 @@ class TestWhoSpeaksOfIt:
         assert not found.uncovered
         assert to_coverage(found, {}).tables == 2
 
+    def test_a_column_is_ignored_with_its_reason(self) -> None:
+        ignore = [{"system": "old", "table": "queue_items", "columns": ["note"], "reason": "ours"}]
+        assert judge(CUSTOMERS, QUEUE).unchecked_columns == ("old.queue_items.note",)
+        found = judge(CUSTOMERS, QUEUE, plan=loaded(ignore=ignore))
+        assert found.unchecked_columns == ()
+        assert "old.queue_items.note is ignored: ours" in found.notes
+        assert (found.ignored, found.mistakes) == ((), ())
+
+    def test_an_ignored_column_that_does_not_exist_is_a_mistake(self) -> None:
+        ignore = [{"system": "old", "table": "customers", "columns": ["gone"], "reason": "x"}]
+        found = judge(CUSTOMERS, QUEUE, plan=loaded(ignore=ignore))
+        (mistake,) = found.mistakes
+        assert mistake.message == "old.customers has no column `gone` to ignore."
+
     def test_an_ignored_table_that_does_not_exist_is_a_mistake(self) -> None:
         ignore = [
             {"system": "old", "table": "gone", "reason": "r"},

@@ -43,7 +43,7 @@ def test_one_case_for_each_content_and_route() -> None:
     }
     case = cases["queue -> streaming"]
     assert case.classname == "safeguard.queue"
-    assert case._elem.get("file") == "contracts/queue.yaml"
+    assert case._elem.get("file") == "migrations/qwikster/contracts/queue.yaml"
     counts = {p.get("name"): p.get("value") for p in case._elem.iter("property")}
     assert counts["findings.lost"] == "2774"
     assert _suites(examples.blocked())[0].name == "safeguard:qwikster-split"

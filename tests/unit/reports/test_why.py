@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import result_examples as examples
-from safeguard.findings.result import ContentResult, Impact, RouteResult, SegmentCount
+from safeguard.findings.result import ContentResult, Impact, Pattern, RouteResult, SegmentCount
 from safeguard.findings.words import Verdict
 from safeguard.reports.why import Why, both_kinds, route_lines, why, why_of
 
@@ -46,6 +46,17 @@ def test_a_contract_that_is_wrong_for_nearly_all_is_doubted(
 ) -> None:
     content = _content({"changed": count}, field_causes={"rated_at": {cause: count}})
     assert _lines(content) == [f"ratings.rated_at: {said}"]
+
+
+def test_what_the_whole_column_tells_stands_for_its_causes() -> None:
+    text = "99 of body are cut off at 255 bytes"
+    causes = {"body": {"truncated": 99, "garbled": 1}}
+    content = _content(
+        {"changed": 100}, field_causes=causes, patterns=(Pattern("body", "truncated", 99, text),)
+    )
+    assert _lines(content) == [f"ratings: {text}; 1 in a wrong encoding"]
+    half = replace(content, patterns=(Pattern("body", "truncated", 60, text),))
+    assert _lines(half) == [f"ratings: {text}; 39 cut off; 1 in a wrong encoding"]
 
 
 def test_who_has_no_account_is_said_with_the_system() -> None:

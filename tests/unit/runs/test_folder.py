@@ -151,7 +151,7 @@ IMPACT = {"with_content", "affected", "segments"}
 KEYS = {
     *("schema", "run", "migration", "kind", "verdict", "exit_code", "reasons", "started_at"),
     *("finished_at", "tool_version", "plan_digest", "customers", "contents", "coverage"),
-    *("waivers", "systems"),
+    *("waivers", "waivers_digest", "systems", "drill"),
 }
 CONTENT_KEYS = {
     *("content", "shape", "verdict", "old", "new", "kept", "sums", "left_out", "not_due"),
@@ -160,9 +160,11 @@ CONTENT_KEYS = {
         "findings",
         "waived",
         "causes",
+        "explanations",
         "customers",
         "routes",
         "conservation",
+        "patterns",
         "strategy",
     ),
 }
@@ -178,7 +180,7 @@ def test_verdict_json_has_the_keys_that_are_fixed(result):
     }
     assert all(s.keys() == {"dialect", "version", "snapshot"} for s in found["systems"].values())
     for content in found["contents"]:
-        assert content.keys() - {"reasons", "due"} == CONTENT_KEYS
+        assert content.keys() - {"reasons", "due", "expectations"} == CONTENT_KEYS
         assert content["sums"].keys() == {"old", "new"}
         assert content["customers"].keys() == IMPACT
         assert content["conservation"].keys() == {"old", "new"}

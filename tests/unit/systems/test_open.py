@@ -72,6 +72,16 @@ def test_secrets_are_masked(url: str, shown: str) -> None:
     assert mask(url) == shown
 
 
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql//u:pw-q@h/d", "postgresql:u:pw-q@h", "u:pw-q@h:5432", "postgresql:/u:p@pw-q@h"],
+)
+def test_what_is_no_url_shows_no_secret(url: str) -> None:
+    with pytest.raises(UsageProblem, match="is not a URL") as caught:
+        open_system("old", SystemSpec(url=url), Path("/plans"))
+    assert "pw-q" not in str(caught.value)
+
+
 def test_secrets_are_taken_out_of_messages() -> None:
     url = "postgresql://u:pa%3Ass@h/d?password=q%20q%20"
     text = redact(f"can't open {url}: pa:ss, pa%3Ass, q q ", url)

@@ -92,6 +92,20 @@ def test_a_snapshot_that_is_gone_is_replaced_and_named(make, host):
     assert new.snapshot == "snapshot 2"
 
 
+def test_what_was_read_is_as_old_as_the_first_snapshot_whatever_replaced_it(host):
+    """What was read before a snapshot was replaced may count still."""
+    taken = {"old": "2026-03-01T12:00:00+00:00"}
+    systems = Systems({"old": host.open("old"), "new": host.open("new")}, host.open, taken_at=taken)
+    try:
+        stub(systems, "old").stands = False
+        assert systems.mend("old", LOST) is True
+        systems.rest()
+        systems.fresh("old")
+        assert [info.taken_at for info in systems.infos()] == [taken["old"], ""]
+    finally:
+        systems.close()
+
+
 def test_one_that_never_comes_back_is_given_up_in_time(make, host):
     systems = make(retry_for=0.5)
     stub(systems, "old").stands = False
