@@ -11,7 +11,7 @@ import warnings
 from pathlib import Path
 from typing import Any, ClassVar
 
-from safeguard.check import run_check
+from safeguard.checking import run_check
 from safeguard.findings.progress import SilentProgress
 from safeguard.findings.result import CheckResult
 from safeguard.findings.words import Verdict

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from safeguard.check import Request, run_check
+from safeguard.checking import Request, run_check
 from safeguard.contract.load import load_plan
 from safeguard.findings.progress import SilentProgress
 from safeguard.findings.result import CheckResult

@@ -11,6 +11,8 @@ import pytest
 
 from servers import Database, MariadbServer, MissingServer, PostgresqlServer, Server
 
+pytest_plugins = ["pytester"]
+
 FreshDatabase = Callable[[str], Database]
 
 

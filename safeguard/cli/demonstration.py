@@ -25,7 +25,7 @@ _TO_SEE = {
 
 def demonstrate(scene: Scene, environ: Mapping[str, str], *, fixed: bool) -> int:
     """Check the scene and explain the verdict. 0 when it is the one that the demo is about."""
-    from safeguard.check import Request, run_check
+    from safeguard.checking import Request, run_check
 
     _tell_story(scene)
     with progress_for(quiet=False) as progress:

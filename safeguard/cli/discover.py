@@ -23,7 +23,7 @@ def discover(plan: Path) -> int:
       safeguard discover
       safeguard discover plans/safeguard.yaml
     """
-    from safeguard.check import run_discover
+    from safeguard.checking import run_discover
 
     coverage = run_discover(plan, os.environ)
     for line in coverage_lines(coverage):

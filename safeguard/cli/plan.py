@@ -37,7 +37,7 @@ def plan(plan: Path, form: str, strategy: str) -> int:
       safeguard plan
       safeguard plan plans/safeguard.yaml --format json
     """
-    from safeguard.check import run_plan
+    from safeguard.checking import run_plan
     from safeguard.planning.asking import Strategy
 
     found = run_plan(plan, os.environ, Strategy(strategy))

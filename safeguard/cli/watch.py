@@ -61,7 +61,7 @@ def watch(
         raise click.UsageError("--until and --for both say when the window closes: keep one.")
     from rich.console import Console
 
-    from safeguard.check import Request
+    from safeguard.checking import Request
     from safeguard.reports.watching import WatchScreen
     from safeguard.watch import Window
     from safeguard.watch import watch as watch_plan

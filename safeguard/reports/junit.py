@@ -10,17 +10,15 @@ import re
 from collections.abc import Iterator, Mapping
 from xml.etree import ElementTree as ET
 
-from safeguard.findings.result import CheckResult, ContentResult, RouteResult
-from safeguard.findings.words import Kind, OldStatus, Verdict
-from safeguard.reports import vocabulary, wording
+from safeguard.findings.result import CheckResult, ContentResult
+from safeguard.findings.words import Verdict
+from safeguard.reports.cases import Case, content_case, coverage_case, route_case, verdict_case
 from safeguard.reports.issues import contract_file, plan_file
 from safeguard.reports.notes import waiver_lines
 from safeguard.reports.printable import printable
-from safeguard.reports.why import both_kinds, route_lines, why, why_of
 
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MOST_TEXT, _MOST_MESSAGE = 4_000, 500
-_MOST_REASONS = 15
 
 
 def render_junit(result: CheckResult) -> str:
@@ -63,48 +61,13 @@ def _content_cases(content: ContentResult, file: str) -> Iterator[ET.Element]:
         _properties(
             case, {"due": route.due, **route.statuses, **_prefixed(route.findings), **waived}
         )
-        trouble |= _judge(case, _route_verdict(content, route), _route_text(content, route))
+        trouble |= _judge(case, route_case(content, route))
         yield case
     if not content.routes or (content.verdict is not Verdict.PASS and not trouble):
         case = _case(content, file, f"{content.content} -> (whole content)")
         _properties(case, {"old": content.old, "new": content.new, "kept": content.kept})
-        _judge(
-            case,
-            content.verdict,
-            "\n".join(_content_lines(content)),
-        )
+        _judge(case, content_case(content))
         yield case
-
-
-def _content_lines(content: ContentResult) -> Iterator[str]:
-    yield ", ".join(wording.content_facts(content))
-    yield from (w.line for w in why_of(content))
-    yield from (e.text for e in content.explanations)
-
-
-def _route_verdict(content: ContentResult, route: RouteResult) -> Verdict:
-    """The content's verdict on the routes that show a reason for it."""
-    if content.verdict is Verdict.BLOCK:
-        if any(n for k, n in route.unwaived.items() if k != Kind.NOT_COMPARED):
-            return Verdict.BLOCK
-        unknown = route.findings.get(Kind.NOT_COMPARED) or route.statuses.get(
-            OldStatus.NOT_COMPARED
-        )
-        return Verdict.UNDECIDED if unknown else Verdict.PASS
-    return content.verdict
-
-
-def _route_text(content: ContentResult, route: RouteResult) -> str:
-    found = [
-        f"{vocabulary.number(n)} {vocabulary.kind_word(k)}" for k, n in route.findings.items() if n
-    ]
-    found += [
-        f"{vocabulary.number(n)} {vocabulary.kind_word(k)} (waived)"
-        for k, n in route.waived.items()
-        if n
-    ]
-    due = f"{vocabulary.number(route.due)} due, {vocabulary.number(route.kept)} kept"
-    return "\n".join((", ".join((due, *found)), *route_lines(content, route)))
 
 
 def _coverage_case(result: CheckResult) -> ET.Element:
@@ -112,25 +75,19 @@ def _coverage_case(result: CheckResult) -> ET.Element:
     case.set("file", _legal(plan_file(result)))
     coverage = result.coverage
     _properties(case, {"tables": coverage.tables, "covered": coverage.covered})
-    text = "\n".join(wording.uncovered_sentence(t) for t in coverage.uncovered)
-    if coverage.unwaived and result.verdict is not Verdict.PASS:
-        _judge(case, Verdict.BLOCK, text)
-    elif text:
-        ET.SubElement(case, "system-out").text = _legal(text[:_MOST_TEXT])
+    told = coverage_case(result)
+    if not _judge(case, told) and told.text:
+        ET.SubElement(case, "system-out").text = _legal(told.text[:_MOST_TEXT])
     return case
 
 
 def _verdict_case(result: CheckResult) -> ET.Element:
     case = ET.Element("testcase", classname="safeguard", name="verdict", time="0.000")
     case.set("file", _legal(plan_file(result)))
-    _judge(case, result.verdict, "\n".join((wording.headline(result), *_why(result))))
+    _judge(case, verdict_case(result))
     if waivers := waiver_lines(result):
         ET.SubElement(case, "system-out").text = _legal("\n".join(waivers)[:_MOST_TEXT])
     return case
-
-
-def _why(result: CheckResult) -> Iterator[str]:
-    yield from (vocabulary.grouped(w.line) for w in both_kinds(why(result), _MOST_REASONS))
 
 
 def _case(content: ContentResult, file: str, name: str) -> ET.Element:
@@ -141,14 +98,14 @@ def _case(content: ContentResult, file: str, name: str) -> ET.Element:
     return case
 
 
-def _judge(case: ET.Element, verdict: Verdict, text: str) -> bool:
+def _judge(case: ET.Element, told: Case) -> bool:
     """Add what the verdict is in JUnit's words; whether there was anything to add."""
-    if verdict is Verdict.PASS:
+    if told.verdict is Verdict.PASS:
         return False
-    tag = "failure" if verdict is Verdict.BLOCK else "error"
-    shown = _legal(text[:_MOST_TEXT])
+    tag = "failure" if told.verdict is Verdict.BLOCK else "error"
+    shown = _legal(told.text[:_MOST_TEXT])
     mark = ET.SubElement(
-        case, tag, type=verdict.value, message=shown.partition("\n")[0][:_MOST_MESSAGE]
+        case, tag, type=told.verdict.value, message=shown.partition("\n")[0][:_MOST_MESSAGE]
     )
     mark.text = shown
     return True

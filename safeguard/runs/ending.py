@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import TypeVar
 
 from safeguard.findings.trouble import SafeguardError, SystemProblem
@@ -15,15 +15,17 @@ _E = TypeVar("_E", bound=BaseException)
 
 
 @contextmanager
-def verdict_whatever_happens(folder: RunFolder, started: dt.datetime) -> Iterator[None]:
+def verdict_whatever_happens(
+    folder: RunFolder, started: dt.datetime, *, signals: bool = True
+) -> Iterator[None]:
     """Whatever ends the block but its end, verdict.json is UNDECIDED and says why.
 
-    A signal ends as KeyboardInterrupt, even where a driver made another error of it. What can be
-    gone on with has a note that says how.
+    With `signals`, Ctrl-C and SIGTERM end as KeyboardInterrupt, even where a driver made another
+    error of one. What can be gone on with has a note that says how.
     """
     seen: list[int] = []
     try:
-        with _interrupts(seen):
+        with _interrupts(seen) if signals else nullcontext():
             yield
     except SafeguardError as error:
         if seen:

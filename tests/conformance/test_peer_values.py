@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from safeguard.check import run_check
+from safeguard.checking import run_check
 from safeguard.findings.progress import SilentProgress
 from servers import Database
 

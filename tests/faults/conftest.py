@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from proxy import Proxy
-from safeguard.check import Request, run_check
+from safeguard.checking import Request, run_check
 from safeguard.findings.progress import SilentProgress
 from safeguard.findings.result import CheckResult
 from servers import Server

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from safeguard.check import run_check
+from safeguard.checking import run_check
 from safeguard.findings.progress import SilentProgress
 from safeguard.findings.trouble import SystemProblem, UsageProblem
 from safeguard.findings.words import Verdict

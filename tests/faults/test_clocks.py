@@ -11,7 +11,14 @@ from check_runs import EXPECTED, Scene, fill, found
 from servers import Server
 
 LABELS = {
-    *("check.py", "runs/folder.py", "cli/check.py", "watch.py", "cli/moments.py", "cli/waive.py"),
+    *(
+        "checking.py",
+        "runs/folder.py",
+        "cli/check.py",
+        "watch.py",
+        "cli/moments.py",
+        "cli/waive.py",
+    ),
     *("systems/opened.py", "cli/gate.py", "drill/drilling.py"),
 }
 """Where the time of day is written down, as when a run or a snapshot began, or is what a person

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import pytest
 
-from safeguard.check import Request, run_check
+from safeguard.checking import Request, run_check
 from safeguard.findings.progress import SilentProgress
 from safeguard.findings.trouble import SafeguardError
 from safeguard.findings.words import Verdict
@@ -221,7 +221,8 @@ def test_an_older_pass_is_gone_before_anything_heavy_is_loaded(shop):
     # The module that compares can't be loaded at all: whatever ends the process then, and be it
     # Ctrl-C in its first second, the older PASS must not stand.
     blocked = (
-        "import sys; sys.modules['safeguard.check'] = None; from safeguard.cli import main; main()"
+        "import sys; sys.modules['safeguard.checking'] = None; "
+        "from safeguard.cli import main; main()"
     )
     ended = subprocess.run(
         [sys.executable, "-c", blocked, *shop.command()[3:]], capture_output=True, check=False
@@ -303,7 +304,7 @@ def test_a_crash_inside_is_undecided(shop, monkeypatch, step):
     def crash(*_args, **_more):
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr(f"safeguard.check.{step}", crash)
+    monkeypatch.setattr(f"safeguard.checking.{step}", crash)
     with pytest.raises(ZeroDivisionError):
         shop.check()
     assert (shop.verdict["verdict"], shop.verdict["exit_code"]) == ("UNDECIDED", 70)

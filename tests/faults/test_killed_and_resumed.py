@@ -66,7 +66,7 @@ CALLS = [
     ("safeguard.runs.journal:RunJournal._keep", 4, "after"),  # a partition is joined
     ("safeguard.runs.journal:RunJournal.keep_result", 1, "before"),
     ("safeguard.runs.journal:RunJournal.keep_result", 1, "after"),  # the first content is done
-    ("safeguard.check:write_findings", 1, "after"),
+    ("safeguard.checking:write_findings", 1, "after"),
 ]
 """Where the journal is about to say something, has just said it, or says more than the folder shows."""
 
@@ -132,7 +132,7 @@ def test_a_signal_while_it_reads(number, moment, scene, proxy, server, undisturb
 @pytest.mark.parametrize(
     ("call", "times"),
     [
-        ("safeguard.check:survey", 1),
+        ("safeguard.checking:survey", 1),
         ("safeguard.runs.journal:RunJournal.keep_joined", 1),
         ("safeguard.runs.journal:RunJournal.keep_result", 2),
     ],

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from check_runs import EXPECTED, Scene, fill, found
-from safeguard.check import run_check
+from safeguard.checking import run_check
 from safeguard.findings.progress import SilentProgress
 from safeguard.findings.words import Verdict, WaiverState
 from safeguard.runs import create_run

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from safeguard.check import Request, run_check
+from safeguard.checking import Request, run_check
 from safeguard.comparing.settling import Patience
 from safeguard.findings.progress import SilentProgress
 from safeguard.findings.result import CheckResult

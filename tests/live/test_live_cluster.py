@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 
-import safeguard.check
+import safeguard.checking
 from safeguard.comparing.settling import Patience
 from safeguard.findings.words import Verdict
 
@@ -24,7 +24,7 @@ def _slots(_: str) -> Iterator[tuple[ThreadPoolExecutor, int]]:
 @pytest.mark.postgres
 def test_a_cluster_reads_first(service, monkeypatch):
     """Later looks are few entries, and are read here."""
-    monkeypatch.setattr(safeguard.check, "cluster_executor", _slots)
+    monkeypatch.setattr(safeguard.checking, "cluster_executor", _slots)
     plan = json.loads(service.plan.read_text())
     for name, system in plan["systems"].items():
         monkeypatch.setenv(f"{name.upper()}_URL", system["url"])

@@ -12,7 +12,7 @@ import sys
 import pytest
 from rich.console import Console
 
-from safeguard.check import Request
+from safeguard.checking import Request
 from safeguard.comparing.settling import Patience
 from safeguard.findings.trouble import UsageProblem
 from safeguard.findings.words import Verdict

@@ -14,7 +14,7 @@ import pytest
 from distributed import LocalCluster
 
 from proxy import Proxy
-from safeguard.check import Request, run_check
+from safeguard.checking import Request, run_check
 from safeguard.comparing import content, gathering
 from safeguard.demo import set_scene
 from safeguard.findings.progress import SilentProgress

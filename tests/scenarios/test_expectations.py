@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from safeguard.check import Request, run_check
+from safeguard.checking import Request, run_check
 from safeguard.findings.progress import SilentProgress
 from safeguard.findings.result import CheckResult
 from safeguard.findings.trouble import UsageProblem
@@ -449,8 +449,10 @@ def test_a_run_that_goes_on_asks_again(sqlite: Pair) -> None:
     """What was compared is kept; what was asked outside of the snapshots is not."""
     sqlite.write(FROM_ONE)
     environ = os.environ | sqlite.environ(OLD, ZERO)
-    kill = "safeguard.check.ask_expectations = lambda *_: os.kill(os.getpid(), signal.SIGKILL)"
-    killed = f"import os, signal, safeguard.check\n{kill}\nfrom safeguard.cli import main\nmain()"
+    kill = "safeguard.checking.ask_expectations = lambda *_: os.kill(os.getpid(), signal.SIGKILL)"
+    killed = (
+        f"import os, signal, safeguard.checking\n{kill}\nfrom safeguard.cli import main\nmain()"
+    )
     command = [sys.executable, "-c", killed, "check", "safeguard.yaml"]
     first = subprocess.run(command, cwd=sqlite.folder, env=environ, timeout=120)
     assert first.returncode < 0

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-import safeguard.check
-from safeguard.check import Request, run_check
+import safeguard.checking
+from safeguard.checking import Request, run_check
 from safeguard.comparing import cluster
 from safeguard.findings.progress import SilentProgress
 from safeguard.planning.asking import Strategy
@@ -67,7 +67,7 @@ def readers(monkeypatch: pytest.MonkeyPatch) -> Readers:
 
     monkeypatch.setattr(cluster, "_opened", counted)
     monkeypatch.setattr(postgresql, "PART_BLOCKS", 20)
-    monkeypatch.setattr(safeguard.check, "cluster_executor", slots)
+    monkeypatch.setattr(safeguard.checking, "cluster_executor", slots)
     return seen
 
 

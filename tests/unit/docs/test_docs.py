@@ -2,7 +2,8 @@
 
 A console block after `<!-- run -->` is run, the blocks of one page in one folder, one after the
 other. Lines below a `$` command must stand in its output in that order; a line `…` leaves some out.
-A command must end with 0, unless `$ echo $?` below it shows another code.
+A command must end with 0, unless `$ echo $?` below it shows another code. A block after
+`<!-- file NAME -->` is written into that folder before what comes after it.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 SKIP = "…"
 
 _FENCE = re.compile(
-    r"(?P<mark><!-- run -->\n)?^```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE
+    r"(?P<mark><!-- (?:run|file (?P<file>[\w.]+)) -->\n)?^```(?P<kind>\w*)\n(?P<text>.*?)^```$",
+    re.DOTALL | re.MULTILINE,
 )
 _LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
@@ -44,20 +46,30 @@ def named(path: Path) -> str:
 
 # Commands
 
+_PROGRAMS = {
+    "safeguard": "-m safeguard",
+    "python": "",
+    "pytest": "-m pytest -p safeguard.pytest_plugin -p no:cacheprovider",
+}
+"""As they are where this checkout is installed."""
+
 
 @dataclass(frozen=True)
 class Step:
-    """A command, what is shown below it, and the exit code that it must have."""
+    """A command, what is shown below it, the exit code that it must have, and what it reads."""
 
     command: str
-    shown: tuple[str, ...]
-    code: int
+    shown: tuple[str, ...] = ()
+    code: int = 0
+    read: str = ""
 
 
 def steps(page: Path) -> list[Step]:
     found: list[Step] = []
     for fence in _FENCE.finditer(page.read_text(encoding="utf-8")):
-        if fence["mark"] and fence["kind"] in ("console", "sh"):
+        if fence["file"]:
+            found.append(Step(f"cat > {fence['file']}", read=fence["text"]))
+        elif fence["mark"] and fence["kind"] in ("console", "sh"):
             found += _steps_of(fence["text"])
     return found
 
@@ -91,14 +103,17 @@ def environment(tmp_path: Path) -> dict[str, str]:
     """`safeguard` is this checkout's, and output is as wide as where nobody sits."""
     programs = tmp_path / ".bin"
     programs.mkdir()
-    program = programs / "safeguard"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m safeguard "$@"\n')
-    program.chmod(0o755)
-    kept = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "FORCE_COLOR")}
+    for name, arguments in _PROGRAMS.items():
+        program = programs / name
+        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" {arguments} "$@"\n')
+        program.chmod(0o755)
+    dropped = ("COLUMNS", "FORCE_COLOR", "PYTEST_ADDOPTS")
+    kept = {k: v for k, v in os.environ.items() if k not in dropped}
     path = f"{programs}{os.pathsep}{kept['PATH']}"
     return kept | {
         "PATH": path,
         "PYTHONPATH": str(ROOT),
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         "LC_ALL": "C.UTF-8",
         "HOME": str(tmp_path),
     }
@@ -118,6 +133,7 @@ def test_commands_do_what_the_page_shows(
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            input=step.read,
             text=True,
             timeout=120,
         )
@@ -132,6 +148,8 @@ def test_the_pages_that_teach_by_commands_are_run() -> None:
         "README.md",
         "docs/guide/first-check.md",
         "docs/guide/in-ci.md",
+        "docs/guide/pytest.md",
+        "docs/guide/python-api.md",
         "docs/guide/reading-the-report.md",
         "docs/guide/signed-verdicts.md",
     }

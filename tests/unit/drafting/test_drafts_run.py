@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from safeguard.check import run_check
+from safeguard.checking import run_check
 from safeguard.demo import set_scene
 from safeguard.drafting import draft
 from safeguard.findings.progress import SilentProgress

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 from ruamel.yaml import YAML
 
-from safeguard.check import run_check
+from safeguard.checking import run_check
 from safeguard.cli.waive import waive
 from safeguard.drafting.waivers import DAYS, appended
 from safeguard.findings.progress import SilentProgress

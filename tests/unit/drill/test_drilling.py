@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from safeguard.check import run_check
+from safeguard.checking import run_check
 from safeguard.comparing import partition
 from safeguard.comparing.fields import FieldRule
 from safeguard.drill.result import UNREAD, DrillResult, Fate

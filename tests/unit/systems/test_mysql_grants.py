@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from safeguard.check import run_check, run_discover
+from safeguard.checking import run_check, run_discover
 from safeguard.findings.progress import SilentProgress
 from safeguard.findings.words import Verdict
 from safeguard.systems.mysql import MysqlSession

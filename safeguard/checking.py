@@ -71,6 +71,8 @@ class Request:
     """Both sides are being written: what differs is looked at again."""
     since: dt.datetime | None = None
     """Compare only customers with an entry that was written since. Never PASS."""
+    signals: bool = True
+    """End cleanly on Ctrl-C and SIGTERM; False where the process is not ours."""
     key: SigningKey | None = None
     """What the verdict is signed with."""
 
@@ -93,7 +95,8 @@ def run_check(
     """
     folder = folder or create_run(plan_path, out, dt.datetime.now(dt.UTC))
     request = request or Request()
-    with closing(folder), verdict_whatever_happens(folder, folder.started):
+    ending = verdict_whatever_happens(folder, folder.started, signals=request.signals)
+    with closing(folder), ending:
         loaded = load_plan(plan_path, environ)
         if request.cluster:
             refuse_secrets(loaded)
