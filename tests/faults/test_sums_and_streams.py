@@ -173,12 +173,12 @@ def _literal(value: Any) -> str:
 
 
 def alike(one: CheckResult, other: CheckResult) -> ContentResult:
-    """Everything but when, how long and how."""
+    """Everything but when, how long and how; and what the findings have in common, for that is told
+    beside the kept entries that were read."""
 
     def bare(result: CheckResult) -> CheckResult:
-        contents = tuple(
-            replace(c, seconds=0.0, strategy="", strategy_reason="") for c in result.contents
-        )
+        apart = {"seconds": 0.0, "strategy": "", "strategy_reason": "", "explanations": ()}
+        contents = tuple(replace(c, **apart) for c in result.contents)
         same = {"run": "", "started_at": "", "finished_at": "", "seconds": 0.0, "systems": ()}
         return replace(result, contents=contents, **same)
 

@@ -10,7 +10,7 @@ import numpy as np
 from safeguard.comparing.buckets import Buckets
 from safeguard.comparing.explaining.conditions import Mask, Rule
 from safeguard.comparing.explaining.evidence import Evidence, Side, new_side, old_side
-from safeguard.comparing.explaining.mining import LEAST, RISK_RATIO, Sample, best_rule
+from safeguard.comparing.explaining.mining import LEAST, RISK_RATIO, SUPPORT, Sample, best_rule
 from safeguard.comparing.explaining.passes import Passes
 from safeguard.comparing.explaining.traits import Trait, new_traits, old_traits
 from safeguard.comparing.partition import Partition, SourceFiles
@@ -100,7 +100,8 @@ def _traits(told: Told, route: int | None, passes: Passes) -> tuple[Trait, ...]:
 
 
 def _mine(evidence: Evidence, kind: Kind) -> list[_Mined]:
-    """The best rule of all findings, then of those that it leaves, and so on."""
+    """The best rule of all findings, then of those that it leaves, and so on: each must explain
+    enough of them all."""
     sample = evidence.sample(kind)
     free = np.arange(len(sample.owners)) < sample.here
     found: list[_Mined] = []
@@ -109,6 +110,8 @@ def _mine(evidence: Evidence, kind: Kind) -> list[_Mined]:
         if rule is None:
             break
         mask = _holds(rule, sample)
+        if mask[: sample.here].sum() < SUPPORT * sample.here:
+            break  # much of what is left, but little of all
         sampled = int(mask[sample.here :].sum())
         found.append(_Mined(kind, rule, sample.found, sampled, sample.others))
         free &= ~mask

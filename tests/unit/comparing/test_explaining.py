@@ -215,6 +215,14 @@ def test_several_reasons_are_several_sentences_the_greatest_first(compare: Compa
     assert first.total == second.total == compared.counts["lost"]
 
 
+def test_a_reason_for_a_tenth_of_the_findings_is_not_told(compare: Compare) -> None:
+    """Those of one owner are all that is left when the greater reason is told."""
+    compared = lose(compare, entries(5), lambda r: r["rating"] == 1 or r["owner"] == 7)
+    (only,) = compared.result.explanations
+    assert "rating 1" in only.text
+    assert only.found < only.total
+
+
 @pytest.mark.parametrize("share", [0.005, 0.05, 0.5, 0.95])
 def test_losses_at_random_are_not_explained(compare: Compare, share: float) -> None:
     """30 seeds of each of four shares; not one sentence."""
