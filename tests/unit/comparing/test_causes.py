@@ -137,6 +137,27 @@ def test_causes_by_language(compare) -> None:
     assert wrong == []
 
 
+BESIDE_ACCEPTED = (
+    ("truncated", "one\r\ntwo and a half", "one\ntwo"),
+    ("case", "One\r\nTwo", "one\ntwo"),
+    ("whitespace", "one\r\ntwo", "one\ntwo "),
+    ("escaped", "one\r\n& two", "one\n&amp; two"),
+    ("emptied", "one\r\ntwo", ""),
+    ("other", "one\r\ntwo", "four\nfive"),
+)
+
+
+def test_causes_beside_what_the_contract_accepts(compare) -> None:
+    """Each text lost its carriage returns, which is accepted, and something else, which is not."""
+    old = [{"owner": 1, "item": i, "value": t} for i, (_, t, _) in enumerate(BESIDE_ACCEPTED)]
+    new = [{"owner": 1, "item": i, "value": n} for i, (_, _, n) in enumerate(BESIDE_ACCEPTED)]
+    field = {"type": "text", "accept": ["line_endings"]}
+    contract = {"shape": "record", "owner": "owner", "item": "item", "fields": {"value": field}}
+    found = compare(old, new, contract=contract)
+    told = {int(row["item"]): row["cause"] for row in found.findings}
+    assert told == {i: cause for i, (cause, _, _) in enumerate(BESIDE_ACCEPTED)}
+
+
 # -- false attributions ----------------------------------------------------------------------------
 
 _PAIRS = 3_000
