@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from safeguard.systems.interface import Limits, Output, Relation, Selection
+from safeguard.systems.interface import Limits, Selection
 from safeguard.systems.postgresql import PostgresqlSession
 from servers import Database
 
@@ -21,16 +21,6 @@ def opened(
         yield session
     finally:
         session.close()
-
-
-def columns_of(relation: Relation, *names: str) -> Selection:
-    """A selection of columns."""
-    return Selection(relation, tuple(Output(n, n, is_column=True) for n in names))
-
-
-def expressions(relation: Relation, *sql: str) -> Selection:
-    """A selection of expressions, named x0, x1 and so on."""
-    return Selection(relation, tuple(Output(f"x{i}", s, False) for i, s in enumerate(sql)))
 
 
 def read(session: PostgresqlSession, selection: Selection) -> list[dict[str, Any]]:

@@ -19,6 +19,7 @@ from safeguard.findings.result import SystemInfo
 from safeguard.findings.trouble import ConnectionLost, SafeguardError, SystemProblem, UsageProblem
 from safeguard.systems import mysql_catalog as catalog
 from safeguard.systems import mysql_grants as grants
+from safeguard.systems.blaming import blame
 from safeguard.systems.doors import Door, named_query
 from safeguard.systems.interface import (
     Column,
@@ -256,22 +257,13 @@ class MysqlSession:
 
     def _blame(self, selection: Selection, source: str) -> UsageProblem | None:
         """Which of the expressions the server refuses, all of them, each with its words."""
-        query = selection.relation.query
-        if query and (words := self._refusal(f"SELECT 1 FROM {source}")):
-            return UsageProblem(f"{self._name}: `{query}`: {words}")
-        parts = [(o.sql, f"{select((o,))} FROM {source}") for o in selection.outputs]
-        if selection.where:
-            parts.append((selection.where, f"SELECT 1 FROM {source}{where(selection.where)}"))
-        refusals = [(written, self._refusal(sql)) for written, sql in parts]
-        mistakes = [f"{self._name}: `{written}`: {words}" for written, words in refusals if words]
-        return UsageProblem(*dict.fromkeys(mistakes)) if mistakes else None
-
-    def _refusal(self, sql: str) -> str | None:
-        try:
-            self._described(sql)
-        except UsageProblem as problem:
-            return problem.mistakes[0].message.removeprefix(f"{self._name}: ")
-        return None
+        return blame(
+            self._name,
+            selection,
+            self._described,
+            lambda o: f"{select((o,))} FROM {source}",
+            lambda condition: f"SELECT 1 FROM {source}{where(condition)}",
+        )
 
     def _ask(self, sql: str) -> list[tuple[Any, ...]]:
         with self._turn.taken(), self._troubles(), self._connection.cursor() as cursor:

@@ -21,6 +21,7 @@ from psycopg.pq import TransactionStatus
 from safeguard.findings.result import SystemInfo
 from safeguard.findings.trouble import SafeguardError, SystemProblem, UsageProblem
 from safeguard.systems import postgresql_catalog as catalog
+from safeguard.systems.blaming import blame
 from safeguard.systems.doors import Door, named_query
 from safeguard.systems.interface import Column, Limits, Part, Relation, Selection, Table
 from safeguard.systems.missing import MissingRelation
@@ -247,23 +248,13 @@ class PostgresqlSession:
 
     def _blame(self, selection: Selection, source: str) -> UsageProblem | None:
         """Which of the expressions the server refuses, all of them, each with its words."""
-        query = selection.relation.query
-        if query and (words := self._refusal(f"SELECT 1 FROM {source}")):
-            return UsageProblem(f"{self._name}: `{query}`: {words}")
-        parts = [(o.sql, select_declared((o,), f"FROM {source}")) for o in selection.outputs]
-        if selection.where:
-            parts.append((selection.where, f"SELECT 1 FROM {source}{where(selection.where)}"))
-        refusals = [(written, self._refusal(sql)) for written, sql in parts]
-        mistakes = [f"{self._name}: `{written}`: {words}" for written, words in refusals if words]
-        return UsageProblem(*dict.fromkeys(mistakes)) if mistakes else None
-
-    def _refusal(self, sql: str) -> str | None:
-        """The server's words, where it refuses this SELECT."""
-        try:
-            self._described(sql)
-        except UsageProblem as problem:
-            return problem.mistakes[0].message.removeprefix(f"{self._name}: ")
-        return None
+        return blame(
+            self._name,
+            selection,
+            self._described,
+            lambda o: select_declared((o,), f"FROM {source}"),
+            lambda condition: f"SELECT 1 FROM {source}{where(condition)}",
+        )
 
     def _ask(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
         with self._lock, self._asking(), self._main.cursor() as cursor:

@@ -13,6 +13,7 @@ from safeguard.findings.trouble import SystemProblem, UsageProblem
 from safeguard.systems.interface import Output, Relation, Selection
 from safeguard.systems.missing import MissingRelation
 from safeguard.systems.mysql import MysqlSession
+from selections import columns_of, expressions
 from servers import Database
 
 Fresh = Callable[[str], Database]
@@ -26,14 +27,6 @@ def opened(database: Database) -> Iterator[MysqlSession]:
         yield session
     finally:
         session.close()
-
-
-def columns_of(relation: Relation, *names: str) -> Selection:
-    return Selection(relation, tuple(Output(n, n, is_column=True) for n in names))
-
-
-def expressions(relation: Relation, *sql: str) -> Selection:
-    return Selection(relation, tuple(Output(f"x{i}", s, False) for i, s in enumerate(sql)))
 
 
 def read(session: MysqlSession, selection: Selection) -> list[dict[str, Any]]:

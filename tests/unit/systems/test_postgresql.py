@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from postgresql_sessions import columns_of, expressions, opened, read
+from postgresql_sessions import opened, read
 from safeguard.contract.types import TypeName
 from safeguard.findings.trouble import SystemProblem, UsageProblem
 from safeguard.systems.interface import Output, Relation, Selection
 from safeguard.systems.missing import MissingRelation
 from safeguard.systems.postgresql import PostgresqlSession
+from selections import columns_of, expressions
 from servers import Database
 
 Fresh = Callable[[str], Database]

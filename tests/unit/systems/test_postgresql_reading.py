@@ -16,13 +16,14 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from postgresql_sessions import columns_of, expressions, opened, read
+from postgresql_sessions import opened, read
 from safeguard.contract.model import SystemSpec
 from safeguard.findings.trouble import SystemProblem, UsageProblem
 from safeguard.systems.interface import Limits, Part, Relation, Selection
 from safeguard.systems.open import open_system
 from safeguard.systems.postgresql import PostgresqlSession
 from safeguard.systems.postgresql_connect import arguments
+from selections import columns_of, expressions
 from servers import Database
 
 Fresh = Callable[[str], Database]

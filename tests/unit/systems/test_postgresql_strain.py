@@ -10,9 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
-from postgresql_sessions import columns_of, expressions, opened
+from postgresql_sessions import opened
 from safeguard.systems.interface import Relation
 from safeguard.systems.postgresql import ALIVE_SECONDS
+from selections import columns_of, expressions
 from servers import Database, PostgresqlServer, find_program
 
 
