@@ -283,6 +283,8 @@ def start(tmp_path: Path) -> Iterator[Start]:
                 stderr=subprocess.PIPE,
                 text=True,
                 env=os.environ | {"PYTHONUNBUFFERED": "1"},
+                # A shell that runs tests in the background has them ignore Ctrl-C.
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
             )
         )
         return made[-1]
