@@ -95,6 +95,9 @@ def check(
         raise click.UsageError("--since begins a new check: leave --resume away.")
     # The first act: whatever comes, no older verdict stands while the rest is still being loaded.
     folder = resume_run(plan, resume) if resume else create_run(plan, out, dt.datetime.now(dt.UTC))
+    from safeguard.systems.pandas_later import leave_pandas_out
+
+    leave_pandas_out()
     from safeguard.checking import Request, run_check
     from safeguard.cli.github import github_for
     from safeguard.cli.keys import key_to_sign

@@ -59,6 +59,9 @@ def demo(
       safeguard demo --customers 100000 --old "$OLD_URL" \\
           --new streaming="$STREAMING_URL" --new dvd="$DVD_URL"
     """
+    from safeguard.systems.pandas_later import leave_pandas_out
+
+    leave_pandas_out()
     from safeguard.cli.demonstration import demonstrate
     from safeguard.demo import set_scene
 

@@ -52,6 +52,9 @@ def drill(
       safeguard drill safeguard.yaml --faults 1000 --seed 7
       safeguard drill --format json | jq .survivors
     """
+    from safeguard.systems.pandas_later import leave_pandas_out
+
+    leave_pandas_out()
     from safeguard.cli.drill_lines import drill_lines
     from safeguard.cli.show import progress_for
     from safeguard.drill.drilling import run_drill

@@ -59,6 +59,9 @@ def watch(
     """
     if until is not None and duration is not None:
         raise click.UsageError("--until and --for both say when the window closes: keep one.")
+    from safeguard.systems.pandas_later import leave_pandas_out
+
+    leave_pandas_out()
     from rich.console import Console
 
     from safeguard.checking import Request

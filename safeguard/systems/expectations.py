@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from safeguard.systems.doors import Door
 from safeguard.systems.outcomes import Run, Wanted
+from safeguard.systems.pandas_later import let_pandas_in
 
 
 def run(door: Door, wanted: Sequence[Wanted]) -> Run:
@@ -17,6 +18,7 @@ def run(door: Door, wanted: Sequence[Wanted]) -> Run:
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of its modules, as they are imported
+        let_pandas_in()
         from safeguard.systems.great import run_quietly
 
     return run_quietly(door, wanted)

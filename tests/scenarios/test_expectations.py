@@ -353,7 +353,8 @@ def test_files_are_not_asked_and_so_undecided(tmp_path: Path, fresh_database: An
 _TELL = """
 import atexit, sys
 def tell():
-    print("LOADED" if "great_expectations" in sys.modules else "FREE", file=sys.__stderr__)
+    heavy = {"great_expectations", "pandas"} & set(sys.modules)
+    print("LOADED" if heavy else "FREE", file=sys.__stderr__)
 atexit.register(tell)
 from safeguard.cli import main
 main()
