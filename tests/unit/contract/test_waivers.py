@@ -134,6 +134,24 @@ def test_a_name_is_one_person_however_it_is_written():
     assert approver("Ada  Byron ") == approver("ada byron") != approver("Ada Lovelace")
 
 
+@pytest.mark.parametrize(
+    ("name", "again"),
+    [
+        ("Jos\u00e9", "Jose\u0301"),
+        ("Ann", "\uff21\uff4e\uff4e"),
+        ("Ann", "An\u200bn"),
+        ("Ann", "\u200eAnn"),
+        ("Ann Lee", "Ann\u00a0Lee"),
+        ("Ann Lee", "Ann \u2060 Lee"),
+        ("Stra\u00dfe", "STRASSE"),
+        ("Ann", "A\u00adnn"),
+        ("Ann", "Ann\ufe0f"),
+    ],
+)
+def test_a_name_in_other_code_points_that_look_the_same_is_the_same_person(name, again):
+    assert approver(name) == approver(again)
+
+
 # -- the JSON Schema ------------------------------------------------------------------------------
 
 
