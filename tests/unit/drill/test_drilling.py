@@ -218,6 +218,17 @@ def test_a_system_that_is_away_is_undecided(tmp_path: Path) -> None:
     assert result.reasons
 
 
+def test_where_columns_in_no_contract_take_all_faults_that_is_why_nothing_is_planted(
+    tmp_path: Path,
+) -> None:
+    plan = build(tmp_path, fields="\n  note: {type: text}\n")
+    result = drill_plan(plan, faults=2)
+    assert {f.kind for f in result.faults} == {"column in no contract"}
+    assert result.reasons == (
+        "queue: nothing was planted: 2 faults leave no room for any here; ask for more with --faults",
+    )
+
+
 def test_what_the_policy_only_warns_of_is_counted_apart(tmp_path: Path) -> None:
     plan = build(tmp_path)
     plan.write_text(PLAN + "policy: {warn: [extra, duplicated]}\n", encoding="utf-8")
