@@ -132,11 +132,13 @@ def _owners(waiver: Waiver, here: _Place) -> Mistakes:
 
 def _signed(waiver: Waiver, here: _Place) -> Mistakes:
     for key, texts in (("reason", (waiver.reason,)), ("approved_by", waiver.approved_by)):
-        if any(text.lstrip().upper().startswith(PLACEHOLDER) for text in texts):
+        if any(approver(text).upper().startswith(PLACEHOLDER) for text in texts):
             yield here.mistake(f"`{key}` still has to be filled in", key)
     names = [approver(name) for name in waiver.approved_by]
     for index, name in enumerate(names):
-        if name in names[:index]:
+        if not any(character.isalnum() for character in name):
+            yield here.mistake("a name must have a letter or a digit", "approved_by", index)
+        elif name in names[:index]:
             message = f"`{waiver.approved_by[index]}` is named twice: that is one approver"
             yield here.mistake(message, "approved_by", index)
 
