@@ -65,6 +65,8 @@ def _as_libpq(found: dict[str, str], environ: Mapping[str, str]) -> None:
     for name, variable in _LIBPQ.items():
         if not found.get(name) and environ.get(variable):
             found[name] = environ[variable]
-    if "service" not in found:  # which may name both
+    if "service" in found:  # which may name both of these
+        found.setdefault("servicefile", environ.get("PGSERVICEFILE", ""))
+    else:
         found.setdefault("user", getpass.getuser())
         found.setdefault("dbname", found["user"])

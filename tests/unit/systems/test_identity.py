@@ -90,6 +90,15 @@ def test_a_database_that_only_a_secret_names_is_not_told(key):
     assert identity(f"mssql+pyodbc:///?{key}=SERVER%3Dh%3BPWD%3Dhush", {}) == {}
 
 
+def test_a_service_is_of_its_file():
+    """A file beside it has another service of that name."""
+    url = "postgresql:///?service=shop"
+    first, second = (identity(url, {"PGSERVICEFILE": name}) for name in ("/a", "/b"))
+    assert first != second
+    plain = "postgresql://u@h/d"
+    assert identity(plain, {"PGSERVICEFILE": "/a"}) == identity(plain, {})
+
+
 def test_of_two_hosts_in_one_url_both_count():
     """Which of them a driver takes is its own affair."""
     first, second = (identity(f"mysql://u@{host}/d?host=x", {}) for host in ("a", "b"))
