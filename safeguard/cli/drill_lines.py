@@ -51,7 +51,10 @@ def _sentences(score: Score) -> Iterator[str]:
         cause = f", {score.right_cause:,} of {score.causes:,} told by the right cause"
         yield f"{score.right_kind:,} were found as the right kind{cause if score.causes else ''}."
     if score.warned:
-        yield f"{score.warned:,} were found, but the policy only warns of what they were found as."
+        yield (
+            f"{score.warned:,} were found, but the policy only warns of what they were found as, or "
+            "allows some of it."
+        )
 
 
 def _survivors(result: DrillResult) -> Iterator[str]:

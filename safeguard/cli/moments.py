@@ -23,8 +23,11 @@ class Duration(click.ParamType[dt.timedelta]):
         found = _DURATION.fullmatch(str(value))
         if not found or not any(found.groups()):
             self.fail(f"`{value}` is no duration; write 90s, 15m or 1h30m", param, ctx)
-        hours, minutes, seconds = (int(part or 0) for part in found.groups())
-        return dt.timedelta(hours=hours, minutes=minutes, seconds=seconds)
+        try:
+            hours, minutes, seconds = (int(part or 0) for part in found.groups())
+            return dt.timedelta(hours=hours, minutes=minutes, seconds=seconds)
+        except (OverflowError, ValueError):  # of digits, too, Python reads only so many
+            self.fail(f"`{value}` is too long", param, ctx)
 
 
 class Clock(click.ParamType[dt.datetime]):

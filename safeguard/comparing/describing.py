@@ -24,8 +24,12 @@ _MOST = 3
 
 
 def describe(column: Column) -> Iterator[Pattern]:
-    """Every pattern of the changes of a column."""
+    """Every pattern of the changes of a column. Of a mapped one only what its map says: its old value
+    is of another type, and none that the new one should be."""
     present = {cause for (cause,) in column.exchange.rows("SELECT DISTINCT cause FROM changes")}
+    if column.rule.mapping is not None:
+        yield from _mapped(column) if Cause.MAPPED_WRONG in present else ()
+        return
     for cause, tell in _TELLERS.items():
         if cause in present:
             yield from tell(column)
@@ -113,7 +117,6 @@ def _other(column: Column) -> Iterator[Pattern]:
 _TELLERS: dict[Cause, Callable[[Column], Iterator[Pattern]]] = {
     **describing_texts.TELLERS,
     **describing_numbers.TELLERS,
-    Cause.MAPPED_WRONG: _mapped,
     Cause.DEFAULTED: _defaulted,
     Cause.SWAPPED_FIELDS: _swapped,
     Cause.OTHER: _other,

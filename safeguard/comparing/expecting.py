@@ -36,6 +36,7 @@ OUTSIDE = (
 )
 _ON_FILES = "expectations can't be run on files yet, only on databases"
 _EMPTY = "there was no entry to look at"
+_NO_VALUE = "there was no value to look at, and the old side has some"
 _PLAIN = (bool, int, float, Decimal, dt.date, dt.time, dt.timedelta, UUID)
 _LONGEST = 200
 
@@ -92,7 +93,7 @@ def _asked(plan: ContentPlan, result: ContentResult, around: Surroundings) -> Co
         new = _ask(plan, source, around)
         if not _may_be_empty(result, source.system):
             new = _refuse_empty(new)
-        found += _compared(plan, old, new, around.reveal)
+        found += _compared(plan, old, _refuse_blank(new, old), around.reveal)
     rows = tuple(_rows(contract.content, found))
     _keep(around, rows)
     return _told(result, tuple(found), rows, tuple(around.book.segments))
@@ -130,6 +131,21 @@ def _refuse_empty(side: _Side) -> _Side:
     """An expectation that looked at nothing has shown nothing."""
     looked = any(outcome.held is not None for outcome in side.outcomes)
     return replace(side, trouble=_EMPTY) if looked and not side.rows else side
+
+
+def _refuse_blank(new: _Side, old: Sequence[_Side]) -> _Side:
+    """Where a column has become empty, every rule about its values holds, and shows nothing: not that
+    what held on the old side still does."""
+    if new.trouble or not new.rows or any(side.trouble for side in old):
+        return new
+    before = [[side.outcomes[number] for side in old] for number in range(len(new.outcomes))]
+    outcomes = tuple(
+        Outcome(None, _NO_VALUE)
+        if one.held and one.looked == 0 and all(o.held for o in was) and any(o.looked for o in was)
+        else one
+        for one, was in zip(new.outcomes, before, strict=True)
+    )
+    return replace(new, outcomes=outcomes)
 
 
 def _compared(

@@ -3,6 +3,7 @@ more than a person can sign for."""
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 
@@ -131,18 +132,32 @@ def _owners(waiver: Waiver, here: _Place) -> Mistakes:
 
 def _signed(waiver: Waiver, here: _Place) -> Mistakes:
     for key, texts in (("reason", (waiver.reason,)), ("approved_by", waiver.approved_by)):
-        if any(text.lstrip().upper().startswith(PLACEHOLDER) for text in texts):
+        if any(approver(text).upper().startswith(PLACEHOLDER) for text in texts):
             yield here.mistake(f"`{key}` still has to be filled in", key)
     names = [approver(name) for name in waiver.approved_by]
     for index, name in enumerate(names):
-        if name in names[:index]:
+        if not any(character.isalnum() for character in name):
+            yield here.mistake("a name must have a letter or a digit", "approved_by", index)
+        elif name in names[:index]:
             message = f"`{waiver.approved_by[index]}` is named twice: that is one approver"
             yield here.mistake(message, "approved_by", index)
 
 
 def approver(name: str) -> str:
-    """A name as it counts: however it is cased and spaced, it is one person."""
-    return " ".join(name.split()).casefold()
+    """A name as it counts: however it is cased, spaced and composed, and whatever that nobody sees is
+    in it, it is one person. Letters of two scripts that look alike are two."""
+    seen = "".join(c for c in name if not _is_invisible(c))
+    plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", seen).casefold())
+    return " ".join(plain.split())
+
+
+_INVISIBLE = "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0"
+"""Of those that Unicode lets a display ignore, what is neither a format character nor a selector."""
+
+
+def _is_invisible(character: str) -> bool:
+    is_selector = "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"
+    return is_selector or character in _INVISIBLE or unicodedata.category(character) == "Cf"
 
 
 _CHECKS: tuple[Callable[[Waiver, _Place], Mistakes], ...] = (

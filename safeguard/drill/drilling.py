@@ -154,6 +154,11 @@ def _failed(content: str, path: str, problem: SafeguardError) -> DrilledContent:
     return DrilledContent(content, path, (), failed=str(problem))
 
 
+def _too_few(wanted: int) -> str:
+    leave = "1 fault leaves" if wanted == 1 else f"{wanted:,} faults leave"
+    return f"{leave} no room for any here; ask for more with --faults"
+
+
 def _result(
     loaded: LoadedPlan, folder: RunFolder, drilled: list[DrilledContent], faults: int, seed: int
 ) -> DrillResult:
@@ -168,15 +173,17 @@ def _result(
         seed=seed,
         wanted=faults,
         contents=tuple(drilled),
-        reasons=tuple(reason for content in drilled for reason in _reasons(content)),
+        reasons=tuple(reason for content in drilled for reason in _reasons(content, faults)),
     )
 
 
-def _reasons(content: DrilledContent) -> list[str]:
+def _reasons(content: DrilledContent, wanted: int) -> list[str]:
     """Why a content's drill is not the whole answer."""
     if content.failed:
         return [f"{content.content}: {content.failed}"]
     if all(f.kind == UNREAD for f in content.faults):
+        if content.crowded:
+            return [f"{content.content}: nothing was planted: {_too_few(wanted)}"]
         why = "no customer without a finding has an entry that is kept"
         return [f"{content.content}: nothing could be planted: {why}"]
     return [f"{content.content}: {note}" for note in content.notes if note.startswith("the sums")]

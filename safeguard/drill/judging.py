@@ -71,9 +71,17 @@ def judge(
         found=tuple(sorted(kinds)),
         right_kind=any(wanted <= kinds for wanted in plant.expected),
         right_cause=_is_right(planted, mine) if mine and plant.causes else None,
-        warned=bool(mine) and all(Kind(k) in policy.warn for k in kinds),
+        warned=bool(mine) and all(_passes(Kind(k), plan, policy) for k in kinds),
         reason=reason or ("" if mine else f"nothing in {plan.path} lets it through: a bug of ours"),
     )
+
+
+def _passes(kind: Kind, plan: ContentPlan, policy: Policy) -> bool:
+    """Whether the policy lets one finding of a kind pass, at least of some customers."""
+    allowed = next(
+        (a for a in policy.allow if (a.content, a.kind) == (plan.contract.content, kind)), None
+    )
+    return kind in policy.warn or (allowed is not None and allowed.at_most != 0)
 
 
 def _is_right(planted: Planted, mine: list[Found]) -> bool:

@@ -36,7 +36,7 @@ class PlantedFault:
     right_cause: bool | None = None
     """None where no one cause is the right one."""
     warned: bool = False
-    """All that was found of it the policy only warns of."""
+    """All that was found of it the policy only warns of, or allows up to a number."""
     reason: str = ""
     """What lets it through."""
 

@@ -354,6 +354,8 @@ class DrillSummary:
     """Why it was not the whole drill."""
     outdated: bool = False
     """Whether plan or contracts have changed since."""
+    warned: int = 0
+    """Of the caught: found as what the policy only warns of, or allows up to a number."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ def drill_sentences(result: CheckResult) -> tuple[str, ...]:
         said = f"The last drill, of {moment(drill.at)}, was of an older plan or contract"
         caught = f"{_score(drill)} were caught"
         return (f"{said} ({caught}): it says nothing of this check. Drill again.",)
-    return (_caught(drill), *_survived(drill), *_not_whole(drill))
+    return (_caught(drill), *_passed_over(drill), *_survived(drill), *_not_whole(drill))
 
 
 def _score(drill: DrillSummary) -> str:
@@ -28,6 +28,13 @@ def _caught(drill: DrillSummary) -> str:
     if drill.tolerated:
         said += f"; {number(drill.tolerated)} are tolerated by contract"
     return f"{said} (drill of {moment(drill.at)}, the {drill.strategy} way)."
+
+
+def _passed_over(drill: DrillSummary) -> tuple[str, ...]:
+    if not drill.warned:
+        return ()
+    why = "the policy only warns of what they are, or allows some of it"
+    return (f"{number(drill.warned)} of those it would have found and not blocked: {why}.",)
 
 
 def _survived(drill: DrillSummary) -> tuple[str, ...]:

@@ -34,6 +34,8 @@ _LINE_OF: Mapping[Kind, str] = {
 }
 _QUOTED = re.compile(r"(?<!\w)([\"']).*\1")
 _NO_CONTRACT = " is covered by no contract"
+_COUNTED = re.compile(r"[\d,]+ of [\d,]+ values")
+"""How what an expectation found begins where it is counted."""
 _DIGITS = re.compile(r"\d[\d,.]*")
 
 
@@ -109,7 +111,9 @@ def contract_file(result: CheckResult, content: ContentResult) -> str:
 
 def _of_content(result: CheckResult, content: ContentResult) -> Iterator[Issue]:
     file = contract_file(result, content)
-    content = replace(content, patterns=())  # they may name values
+    content = replace(
+        content, patterns=(), reasons=_without_values(content)
+    )  # both may name values
     waivers = {use.text: use.kind for use in result.waivers}
     for told in (*why_of(content), *not_blocking(content)):
         reason = replace(told, kind=waivers.get(told.text, told.kind))
@@ -126,6 +130,17 @@ def _of_content(result: CheckResult, content: ContentResult) -> Iterator[Issue]:
             line,
             _key(result, content.content, reason.kind, reason.field),
         )
+
+
+def _without_values(content: ContentResult) -> tuple[str, ...]:
+    """The reasons without what an expectation found: of how many values it is true, and no value."""
+    reasons = content.reasons
+    for one in content.expectations:
+        if one.observed:
+            place, counted = f"{one.expectation} in {one.system}", _COUNTED.match(one.observed)
+            told = f"{place}, {counted[0]}" if counted else place
+            reasons = tuple(r.replace(f"{place}, {one.observed}", told) for r in reasons)
+    return reasons
 
 
 def _waived(content: ContentResult, reason: Why) -> str:

@@ -39,21 +39,23 @@ def write_drill(folder: RunFolder, document: Mapping[str, Any]) -> None:
 
 def last_drill(plan: Path, beside: Path, digest: str) -> DrillSummary | None:
     """The latest drill of a plan, in its own folder or in that of a run; None where there is none.
-    `digest` is what plan and contracts are now: a drill of others is told as such."""
+    `digest` is what plan and contracts are now: a drill of what they were is told as such, and only
+    where there is none of what they are."""
     places = [*_drills(plan).glob(f"*/{DRILL}"), beside / DRILL]
-    found = [s for place in places if (s := _summary(place, digest)) is not None]
-    return max(found, key=lambda s: s.at, default=None)
+    found = [s for place in places if (s := _summary(place, plan.name, digest)) is not None]
+    return max(found, key=lambda s: (not s.outdated, s.at), default=None)
 
 
 def _drills(plan: Path) -> Path:
     return plan.parent / ".safeguard" / "drills"
 
 
-def _summary(place: Path, digest: str) -> DrillSummary | None:
-    """What a file says; one that can't be read, or that another version wrote, says nothing."""
+def _summary(place: Path, plan: str, digest: str) -> DrillSummary | None:
+    """What a file says of the plan of that name; one that can't be read, that another version wrote, or
+    that is of another plan, says nothing."""
     try:
         told = json.loads(place.read_bytes())
-        if told["schema"] != _SCHEMA:
+        if told["schema"] != _SCHEMA or Path(told["plan"]).name != plan:
             return None
         score = told["score"]
         return DrillSummary(
@@ -67,6 +69,7 @@ def _summary(place: Path, digest: str) -> DrillSummary | None:
             tolerated=int(score["tolerated"]),
             undecided=tuple(str(s) for s in told["reasons"]),
             outdated=told["plan_digest"] != digest,
+            warned=int(score["warned"]),
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None

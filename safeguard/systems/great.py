@@ -151,11 +151,13 @@ def _read(found: Any, one: Wanted, door: Door) -> Outcome:
     if found.success is None or found.expectation_config.type != one.name:
         return Outcome(None, "Great Expectations gave no result")
     result = found.result or {}
+    elements, missing = (_whole(result.get(f"{name}_count")) for name in ("element", "missing"))
     return Outcome(
         bool(found.success),
         unexpected=_whole(result.get("unexpected_count")),
-        elements=_whole(result.get("element_count")),
+        elements=elements,
         examples=tuple(result.get("partial_unexpected_list") or ())[:EXAMPLES],
+        looked=None if elements is None or missing is None else elements - missing,
         observed=result.get("observed_value"),
     )
 

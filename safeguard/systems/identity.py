@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from sqlalchemy.engine import URL
 
-from safeguard.systems.urls import Home, file_of, home_of, is_secret, parse, split_host
+from safeguard.systems.urls import WHOLE, Home, file_of, home_of, is_secret, parse, split_host
 
 _LIBPQ = {
     "host": "PGHOST",
@@ -29,7 +29,8 @@ def identity(url: str, environ: Mapping[str, str]) -> dict[str, str]:
     All that its query says counts, but for secrets. `environ` is what the driver sees.
 
     A file is its path as the URL has it, relative to the plan or absolute. Empty where the URL does
-    not tell: a password may have run into the host. Raises UsageProblem for what is no URL.
+    not tell: a password may have run into the host, or the whole connection string is a secret. Raises
+    UsageProblem for what is no URL.
     """
     home = home_of(url)
     if home in (Home.SQLITE, Home.DUCKDB, Home.FILES):
@@ -38,6 +39,8 @@ def identity(url: str, environ: Mapping[str, str]) -> dict[str, str]:
     if split_host(url):
         return {}
     parsed = parse(url)
+    if any(name.lower() == WHOLE for name in parsed.query):
+        return {}
     found = _parts(parsed)
     if home is Home.POSTGRESQL:
         _as_libpq(found, environ)
@@ -62,6 +65,8 @@ def _as_libpq(found: dict[str, str], environ: Mapping[str, str]) -> None:
     for name, variable in _LIBPQ.items():
         if not found.get(name) and environ.get(variable):
             found[name] = environ[variable]
-    if "service" not in found:  # which may name both
+    if "service" in found:  # which may name both of these
+        found.setdefault("servicefile", environ.get("PGSERVICEFILE", ""))
+    else:
         found.setdefault("user", getpass.getuser())
         found.setdefault("dbname", found["user"])

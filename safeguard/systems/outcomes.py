@@ -28,6 +28,8 @@ class Outcome:
     """So many values, or rows, of `elements` were not as expected."""
     elements: int | None = None
     examples: tuple[Any, ...] = ()
+    looked: int | None = None
+    """So many values were looked at, the empty ones left out; None where it does not count them."""
     observed: Any = None
     """Of expectations about a whole column or table."""
 

@@ -15,7 +15,13 @@ from safeguard.contract.spelling import did_you_mean
 from safeguard.findings.trouble import UsageProblem
 
 HIDDEN = "***"
-_HIDDEN_KEYS = r"(?:ssl)?password|passwd|pwd|(?:[a-z_]*_)?token|(?:[a-z_]*_)?secret|passfile"
+WHOLE = "odbc_connect"
+"""A whole connection string in a URL's query: server, database and password in one value."""
+_HIDDEN_KEYS = (
+    r"(?:ssl|[a-z_]*_)?password|passwd|pwd|passfile|(?:[a-z_]*_)?(?:token|secret|passphrase"
+    rf"|api_?key|secret_access_key|private_key)|credentials_base64|{WHOLE}"
+)
+_IN_WHOLE = re.compile(r"(?:^|;)\s*(?:pwd|password)\s*=\s*(\{(?:[^}]|}})*\}|[^;]*)", re.IGNORECASE)
 _IN_QUERY = re.compile(rf"([?&;](?:{_HIDDEN_KEYS})=)([^&;#]*)", re.IGNORECASE)
 _IN_AUTHORITY = re.compile(
     r"^([a-z][a-z0-9+_.-]*://[^:/@?]*:)([^?]*|(?!\d+[/?]).*)@", re.IGNORECASE | re.DOTALL
@@ -173,6 +179,7 @@ def _instead(dialect: str) -> str:
 
 def _secrets(url: str) -> set[str]:
     found = {match[2] for match in _IN_QUERY.finditer(url)}
+    found |= {match[1] for whole in found for match in _IN_WHOLE.finditer(unquote_plus(whole))}
     if match := _IN_AUTHORITY.match(url):
         found.add(match[2])
     decoded = {decode(secret) for secret in found for decode in (unquote, unquote_plus)}

@@ -233,6 +233,23 @@ def test_nothing_to_look_at_is_undecided(pair: Pair) -> None:
     assert "there was no entry to look at" in said(result)
 
 
+def test_a_column_that_has_become_empty_shows_nothing(pair: Pair) -> None:
+    """Whatever is expected of its values holds of none."""
+    empty = tuple((*row[:3], None) for row in OLD)
+    warned = {"policy": {"warn": ["changed"]}}
+    texts = {"expect_column_value_lengths_to_be_between": {"column": "note", "min_value": 3}}
+    result = pair.check(NOTES, texts, new=empty, plan=warned)
+    assert result.verdict is UNDECIDED
+    assert [(e.old, e.new) for e in result.contents[0].expectations] == [
+        (False, True),
+        (True, None),
+    ]
+    assert "new: there was no value to look at" in result.reasons[0]
+    nothing = {"expect_column_values_to_be_null": {"column": "note"}}
+    assert pair.check(nothing, new=empty, plan=warned).verdict is PASS
+    assert pair.check(texts, new=empty, old=empty, plan=warned).verdict is PASS
+
+
 def test_a_misspelt_column_is_a_mistake_of_the_contract(pair: Pair) -> None:
     with pytest.raises(UsageProblem, match=r"`positon`\. Did you mean `position`\?"):
         pair.check({"expect_column_values_to_be_between": {"column": "positon", "min_value": 1}})

@@ -23,6 +23,12 @@ def test_what_is_no_duration(text):
         Duration().convert(text, None, None)
 
 
+@pytest.mark.parametrize("text", ["99999999999999h", "9" * 400, "9" * 5_000])
+def test_a_duration_that_no_clock_can_count_is_told_as_such(text):
+    with pytest.raises(click.BadParameter, match="is too long"):
+        Duration().convert(text, None, None)
+
+
 def test_a_clock_time_is_the_next_one():
     now = dt.datetime.now().astimezone()
     at = Clock().convert(f"{now:%H:%M}", None, None)

@@ -364,6 +364,37 @@ def test_columns(exchange, name: str) -> None:
     assert told.patterns == patterns
 
 
+MAPPED = {
+    "in capitals": ("integer", "text", {"1": "up"}, ("1", "UP")),
+    "with a blank": ("integer", "text", {"1": "up"}, ("1", "up ")),
+    "cut": ("integer", "text", {"1": "upwards"}, ("1", "upw")),
+    "emptied": ("integer", "text", {"1": "up"}, ("1", "")),
+    "nulled": ("integer", "text", {"1": "up"}, ("1", None)),
+    "escaped": ("integer", "text", {"1": "up & on"}, ("1", "up &amp; on")),
+    "garbled": ("integer", "text", {"1": "hé"}, ("1", "hÃ©")),
+    "of another line ending": ("integer", "text", {"1": "a\nb"}, ("1", "a\r\nb")),
+    "decomposed": ("integer", "text", {"1": "h\u00e9"}, ("1", "he\u0301")),
+    "a text in capitals": ("text", "text", {"a": "up"}, ("a", "UP")),
+    "a number that is off": ("text", "integer", {"a": "5"}, ("a", "6")),
+    "a number that is rescaled": ("text", "decimal", {"a": "5"}, ("a", "500")),
+    "a time that is off": (
+        "text",
+        "timestamp",
+        {"a": "2024-07-01 10:00:00"},
+        ("a", "2024-07-01 11:00:00"),
+    ),
+    "a truth that is turned round": ("text", "boolean", {"a": "true"}, ("a", "false")),
+}
+
+
+@pytest.mark.parametrize("name", MAPPED)
+def test_of_a_mapped_column_only_the_map_is_told(exchange, name: str) -> None:
+    """Its old and new values are of two types, and two meanings: nothing else of them is compared."""
+    old, new, mapping, pair = MAPPED[name]
+    told = changes_of(exchange, old, [pair] * 8, mapping=mapping, new=new)
+    assert all("the contract's map says" in text for text in told.patterns)
+
+
 def test_a_column_in_which_one_value_is_far_more_frequent_has_no_default(exchange) -> None:
     """Mixed at random, 95 % of one value: it gives way as often as it comes."""
     chance = random.Random(3)

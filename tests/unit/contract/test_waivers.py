@@ -65,6 +65,9 @@ CASES = {
     "nobody": ("[Ada Byron, Grace Hopper]", "[]", "12:5  `approved_by` must not be empty"),
     "open approver": ("[Ada Byron, Grace Hopper]", '"todo: who"', "12:18  `approved_by` still has to be filled in"),
     "one twice": ("[Ada Byron, Grace Hopper]", '[Ada Byron, " ada  BYRON"]', "12:30  ` ada  BYRON` is named twice: that is one approver"),
+    "an unseen one": ("[Ada Byron, Grace Hopper]", '[Ada Byron, "\\u200b"]', "12:30  a name must have a letter or a digit"),
+    "one of signs": ("[Ada Byron, Grace Hopper]", '[Ada Byron, "..."]', "12:30  a name must have a letter or a digit"),
+    "open and disguised": ("[Ada Byron, Grace Hopper]", '"\\u200btodo: who"', "12:18  `approved_by` still has to be filled in"),
     "no expiry": ("    expires: 2026-12-31\n", "", "2:5  `expires` is missing in `waivers`."),
     "no zone": ("2026-12-31", "2026-12-31T10:00:00", "13:14  `expires` must be a date (2026-12-31, to its end in UTC) or a timestamp with its zone"),
     "no date": ("2026-12-31", "2026-02-30", "13:14  `expires` must be a date"),
@@ -132,6 +135,24 @@ def test_approvers_of_a_segment_that_is_not_there(mistakes):
 
 def test_a_name_is_one_person_however_it_is_written():
     assert approver("Ada  Byron ") == approver("ada byron") != approver("Ada Lovelace")
+
+
+@pytest.mark.parametrize(
+    ("name", "again"),
+    [
+        ("Jos\u00e9", "Jose\u0301"),
+        ("Ann", "\uff21\uff4e\uff4e"),
+        ("Ann", "An\u200bn"),
+        ("Ann", "\u200eAnn"),
+        ("Ann Lee", "Ann\u00a0Lee"),
+        ("Ann Lee", "Ann \u2060 Lee"),
+        ("Stra\u00dfe", "STRASSE"),
+        ("Ann", "A\u00adnn"),
+        ("Ann", "Ann\ufe0f"),
+    ],
+)
+def test_a_name_in_other_code_points_that_look_the_same_is_the_same_person(name, again):
+    assert approver(name) == approver(again)
 
 
 # -- the JSON Schema ------------------------------------------------------------------------------

@@ -218,6 +218,17 @@ def test_a_system_that_is_away_is_undecided(tmp_path: Path) -> None:
     assert result.reasons
 
 
+def test_where_columns_in_no_contract_take_all_faults_that_is_why_nothing_is_planted(
+    tmp_path: Path,
+) -> None:
+    plan = build(tmp_path, fields="\n  note: {type: text}\n")
+    result = drill_plan(plan, faults=2)
+    assert {f.kind for f in result.faults} == {"column in no contract"}
+    assert result.reasons == (
+        "queue: nothing was planted: 2 faults leave no room for any here; ask for more with --faults",
+    )
+
+
 def test_what_the_policy_only_warns_of_is_counted_apart(tmp_path: Path) -> None:
     plan = build(tmp_path)
     plan.write_text(PLAN + "policy: {warn: [extra, duplicated]}\n", encoding="utf-8")
@@ -225,6 +236,16 @@ def test_what_the_policy_only_warns_of_is_counted_apart(tmp_path: Path) -> None:
     warned = {f.kind for f in result.faults if f.warned}
     assert warned == {"entry duplicated"}
     assert (result.score.warned > 0, result.exit_code) == (True, 0)
+
+
+def test_what_the_policy_allows_up_to_a_number_is_counted_apart_too(tmp_path: Path) -> None:
+    plan = build(tmp_path)
+    allow = "policy: {allow: [{content: queue, kind: duplicated, at_most: MOST}]}\n"
+    plan.write_text(PLAN + allow.replace("MOST", "5"), encoding="utf-8")
+    warned = {f.kind for f in drill_plan(plan, faults=60).faults if f.warned}
+    assert warned == {"entry duplicated"}
+    plan.write_text(PLAN + allow.replace("MOST", "0"), encoding="utf-8")
+    assert drill_plan(plan, faults=60).score.warned == 0
 
 
 # -- beside the verdict ----------------------------------------------------------------------------
@@ -252,6 +273,39 @@ def test_a_drill_of_an_older_contract_is_told_as_such(tmp_path: Path) -> None:
     result, _ = run_check(plan, out=tmp_path / "again", progress=SilentProgress(), environ={})
     (said,) = drill_sentences(result)
     assert "was of an older plan or contract" in said
+
+
+def test_faults_that_would_not_have_blocked_are_named_beside_the_verdict(tmp_path: Path) -> None:
+    plan = build(tmp_path)
+    plan.write_text(PLAN + "policy: {warn: [extra, duplicated]}\n", encoding="utf-8")
+    warned = drill_plan(plan, faults=60).score.warned
+    result, _ = run_check(plan, out=tmp_path / "run", progress=SilentProgress(), environ={})
+    caught, passed_over = drill_sentences(result)
+    assert caught.startswith("This check would have caught 60 of 60")
+    assert passed_over.startswith(f"{warned} of those it would have found and not blocked")
+
+
+def test_a_drill_of_another_plan_in_the_folder_hides_none(tmp_path: Path) -> None:
+    """Nor is it told as one of an older plan."""
+    plan = build(tmp_path)
+    other = plan.with_name("other.yaml")
+    other.write_text(PLAN + "policy: {warn: [extra, duplicated]}\n", encoding="utf-8")
+    drill_plan(other, faults=30)
+    assert _checked(plan, tmp_path / "before")["drill"] is None
+    drill_plan(plan, faults=20)
+    drill_plan(other, faults=30)
+    told = _checked(plan, tmp_path / "after")["drill"]
+    assert (told["planted"], told["outdated"]) == (20, False)
+
+
+def test_a_drill_of_this_very_plan_goes_before_a_later_one_of_another_state(tmp_path: Path) -> None:
+    plan = build(tmp_path)
+    drill_plan(plan, faults=20)
+    plan.write_text(PLAN + "policy: {warn: [extra, duplicated]}\n", encoding="utf-8")
+    drill_plan(plan, faults=30)
+    plan.write_text(PLAN, encoding="utf-8")
+    told = _checked(plan, tmp_path / "after")["drill"]
+    assert (told["planted"], told["outdated"]) == (20, False)
 
 
 def test_a_drill_beside_the_run_is_found_too(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ WAIVER = WaiverUse(
     "waiver W-1 waives 3 entries",
     5,
 )
-DRILL = DrillSummary("2026-11-21T03-00-00Z", "2026-11-21T03:00:00Z", 412, 412, 21)
+DRILL = DrillSummary("2026-11-21T03-00-00Z", "2026-11-21T03:00:00Z", 412, 412, 21, (), "stream")
 
 
 def whole(result: CheckResult) -> Any:

@@ -16,9 +16,11 @@ import xmlschema
 
 import result_examples as examples
 from runner import SHOWN, SUMMARY, Command, commands, outputs
-from safeguard.findings.result import CheckResult
+from safeguard.contract.model import Policy
+from safeguard.findings.result import CheckResult, Coverage, ExpectationResult
 from safeguard.findings.trouble import Mistake
 from safeguard.findings.words import Kind, Verdict, Weight
+from safeguard.gate.verdict import decide
 from safeguard.reports.code_quality import render_code_quality
 from safeguard.reports.github import (
     render_annotations,
@@ -401,6 +403,30 @@ def test_what_a_server_quotes_of_a_customer_is_left_out(reason: str) -> None:
     for written in (render_sarif(result), render_code_quality(result)):
         assert "ann@example.org" not in written
         assert "reviews" in written
+
+
+@pytest.mark.parametrize(
+    ("observed", "shown"),
+    [
+        ("5 of 1,050 values, such as 98765, 98766", "in new, 5 of 1,050 values"),
+        ("observed 98765", "in new"),
+        ("98765", "in new"),
+        ("it does not hold", "in new"),
+    ],
+)
+def test_what_an_expectation_found_is_counted_and_not_told(observed: str, shown: str) -> None:
+    broke = ExpectationResult("expect_x(column=a)", ("a",), "new", True, False, "", observed)
+    found = examples.content(
+        findings={"expectation": 1}, certain=frozenset({"expectation"}), expectations=(broke,)
+    )
+    decision = decide([found], Coverage(0, 0, (), (), ()), Policy())
+    result = replace(
+        examples.blocked(), contents=decision.contents, reasons=decision.reasons, waivers=()
+    )
+    told = [i.text for i in issues(result) if i.kind is Kind.EXPECTATION]
+    assert [text.endswith(f"expect_x(column=a) {shown}") for text in told] == [True]
+    every = (render_sarif(result), render_code_quality(result), render_annotations(result))
+    assert not any("9876" in text for text in every)
 
 
 def test_no_entry_and_no_owner_is_told() -> None:

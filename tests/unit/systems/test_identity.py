@@ -84,6 +84,21 @@ def test_another_database(url):
     assert identity(url, {}) != identity(BASE, {})
 
 
+@pytest.mark.parametrize("key", ["odbc_connect", "ODBC_Connect"])
+def test_a_database_that_only_a_secret_names_is_not_told(key):
+    """Two of them would look the same."""
+    assert identity(f"mssql+pyodbc:///?{key}=SERVER%3Dh%3BPWD%3Dhush", {}) == {}
+
+
+def test_a_service_is_of_its_file():
+    """A file beside it has another service of that name."""
+    url = "postgresql:///?service=shop"
+    first, second = (identity(url, {"PGSERVICEFILE": name}) for name in ("/a", "/b"))
+    assert first != second
+    plain = "postgresql://u@h/d"
+    assert identity(plain, {"PGSERVICEFILE": "/a"}) == identity(plain, {})
+
+
 def test_of_two_hosts_in_one_url_both_count():
     """Which of them a driver takes is its own affair."""
     first, second = (identity(f"mysql://u@{host}/d?host=x", {}) for host in ("a", "b"))
@@ -98,6 +113,8 @@ def test_of_two_hosts_in_one_url_both_count():
         "postgresql://reader:hu@hush@db/shop",
         "mysql://reader:hush/x@db/shop",
         "snowflake://u:hush@acc/db?token=hush",
+        "mssql+pyodbc:///?odbc_connect=SERVER%3Dh%3BUID%3Du%3BPWD%3Dhush",
+        "mssql+pyodbc:///?ODBC_CONNECT=SERVER%3Dh%3BUID%3Du%3BPWD%3Dhush",
     ],
 )
 def test_no_secret_is_in_it(url):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 from pathlib import Path
+from urllib.parse import quote_plus
 
 import pytest
 
@@ -66,6 +67,18 @@ def test_what_is_no_url_says_so(url: str) -> None:
             "postgresql://h:5432/d?application_name=a@b",
         ),
         ("sqlite:///a.db", "sqlite:///a.db"),
+        (
+            "mssql+pyodbc:///?odbc_connect=SERVER%3Dh%3BPWD%3Dhush",
+            "mssql+pyodbc:///?odbc_connect=***",
+        ),
+        (
+            "s://h/d?sasl_password=a&key_passphrase=b&aws_secret_access_key=c&api_key=d&x=e",
+            "s://h/d?sasl_password=***&key_passphrase=***&aws_secret_access_key=***&api_key=***&x=e",
+        ),
+        (
+            "s://h/d?private_key=a&credentials_base64=b&keyspace=c",
+            "s://h/d?private_key=***&credentials_base64=***&keyspace=c",
+        ),
     ],
 )
 def test_secrets_are_masked(url: str, shown: str) -> None:
@@ -140,3 +153,12 @@ def assert_tells_without_secret(error: SafeguardError, expected: str, *secrets: 
     assert len(text) < 400
     assert not any(secret in text for secret in secrets)
     assert error.__cause__ is None
+
+
+@pytest.mark.parametrize("password", ["hush-hush", "{hush-hush}", "a;b"])
+def test_a_password_inside_a_connection_string_is_never_shown(password: str) -> None:
+    text = (
+        f"DRIVER={{ODBC}};SERVER=h;PWD={{{password}}}" if ";" in password else f"Pwd = {password}"
+    )
+    url = f"mssql+pyodbc:///?odbc_connect={quote_plus(text)}"
+    assert password not in redact(f"login failed: {text}, {quote_plus(text)}", url)
