@@ -196,7 +196,7 @@ class _Run:
                 else plan
                 for plan in seen.plans
             ]
-        contents = ask_expectations(seen.plans, contents, around)
+        contents = ask_expectations(seen.plans, contents, around, self.request.live)
         add_uncovered(exchange, seen.coverage)
         doubts = (*self_comparisons(loaded), *seen.blind, *_partial(self.request.since))
         waived = self._waived(Findings(exchange, seen.book, loaded), contents, seen.coverage)

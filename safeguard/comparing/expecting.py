@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -18,6 +18,7 @@ from uuid import UUID
 
 import pyarrow as pa
 
+from safeguard.comparing.settling import Patience
 from safeguard.comparing.surroundings import Surroundings
 from safeguard.comparing.telling import COLUMNS
 from safeguard.contract.expectations import columns_of, in_words
@@ -39,8 +40,6 @@ _EMPTY = "there was no entry to look at"
 _NO_VALUE = "there was no value to look at, and the old side has some"
 _PLAIN = (bool, int, float, Decimal, dt.date, dt.time, dt.timedelta, UUID)
 _LONGEST = 200
-
-
 _NUMBERS = -(1 << 62)
 """Below all numbers of entries."""
 
@@ -49,11 +48,15 @@ def ask_expectations(
     plans: Sequence[ContentPlan | ContentResult],
     results: Sequence[ContentResult],
     around: Surroundings,
+    patience: Patience | None = None,
 ) -> list[ContentResult]:
     """The results of all contents, with what became of their expectations: in the findings of the
-    run too. A content that was not compared stays as it is. Never raises for a system's sake."""
+    run too. A content that was not compared stays as it is. Never raises for a system's sake.
+
+    With `patience`, both sides are being written: what broke is asked again, and holds if it holds
+    once."""
     return [
-        _asked(plan, result, around)
+        _asked(plan, result, around, patience)
         if isinstance(plan, ContentPlan) and plan.contract.expectations and result.routes
         else result
         for plan, result in zip(plans, results, strict=True)
@@ -83,7 +86,38 @@ class _Side:
         return self.trouble or self.outcomes[number].trouble
 
 
-def _asked(plan: ContentPlan, result: ContentResult, around: Surroundings) -> ContentResult:
+def _asked(
+    plan: ContentPlan, result: ContentResult, around: Surroundings, patience: Patience | None
+) -> ContentResult:
+    found = _look(plan, result, around)
+    if patience is not None:
+        found = _settled(found, lambda: _look(plan, result, around), patience)
+    rows = tuple(_rows(plan.contract.content, found))
+    _keep(around, rows)
+    return _told(result, tuple(found), rows, tuple(around.book.segments))
+
+
+def _settled(
+    found: list[ExpectationResult],
+    look: Callable[[], list[ExpectationResult]],
+    patience: Patience,
+) -> list[ExpectationResult]:
+    """What stays broken from look to look; see settling.py."""
+    began = patience.clock()
+    for _ in range(patience.tries):
+        if not any(one.broke for one in found):
+            break
+        patience.wait(patience.settle)
+        if patience.clock() - began > patience.deadline:
+            break
+        found = [now if one.broke else one for one, now in zip(found, look(), strict=True)]
+    return found
+
+
+def _look(
+    plan: ContentPlan, result: ContentResult, around: Surroundings
+) -> list[ExpectationResult]:
+    """Every expectation on the old side and in each new system, asked now."""
     contract = plan.contract
     old = [_ask(plan, source, around) for source in plan.old]
     if contract.at_least > 0 and not any(side.rows for side in old):
@@ -94,9 +128,7 @@ def _asked(plan: ContentPlan, result: ContentResult, around: Surroundings) -> Co
         if not _may_be_empty(result, source.system):
             new = _refuse_empty(new)
         found += _compared(plan, old, _refuse_blank(new, old), around.reveal)
-    rows = tuple(_rows(contract.content, found))
-    _keep(around, rows)
-    return _told(result, tuple(found), rows, tuple(around.book.segments))
+    return found
 
 
 def _ask(plan: ContentPlan, source: SourcePlan, around: Surroundings) -> _Side:
