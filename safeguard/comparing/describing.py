@@ -26,10 +26,26 @@ _MOST = 3
 def describe(column: Column) -> Iterator[Pattern]:
     """Every pattern of the changes of a column."""
     present = {cause for (cause,) in column.exchange.rows("SELECT DISTINCT cause FROM changes")}
+    if column.rule.mapping is not None:
+        if Cause.MAPPED_WRONG in present:
+            yield from _mapped(column)
+        _as_meant(column)
     for cause, tell in _TELLERS.items():
         if cause in present:
             yield from tell(column)
     yield from describe_times(column)
+
+
+def _as_meant(column: Column) -> None:
+    """Of a mapped field, what the map makes of the old values stands for them: that is what the new
+    ones were held against, and of their type."""
+    rule = column.rule
+    column.exchange.create(
+        "changes",
+        f"""AS SELECT rid, nid, cause,
+            CASE WHEN FALSE THEN n.{rule.slot} ELSE {rule.expected()} END AS o, n.{rule.slot} AS n
+        FROM (SELECT rid, nid, cause, {as_sides(rule, "o", "n")} FROM changes)""",
+    )
 
 
 def _mapped(column: Column) -> Iterator[Pattern]:
@@ -113,7 +129,6 @@ def _other(column: Column) -> Iterator[Pattern]:
 _TELLERS: dict[Cause, Callable[[Column], Iterator[Pattern]]] = {
     **describing_texts.TELLERS,
     **describing_numbers.TELLERS,
-    Cause.MAPPED_WRONG: _mapped,
     Cause.DEFAULTED: _defaulted,
     Cause.SWAPPED_FIELDS: _swapped,
     Cause.OTHER: _other,
