@@ -44,8 +44,8 @@ def value_fault(
     causes: frozenset[Cause] = frozenset(),
     excuses: frozenset[str] = frozenset(),
 ) -> FaultKind:
-    """A kind of fault that changes one value of one entry. A mapped field has one cause for all that
-    is not gone: `mapped_wrong`."""
+    """A kind of fault that changes one value of one entry. Of a mapped field `mapped_wrong` is right
+    too: only a text that the map makes tells more."""
     return FaultKind(
         name,
         fields_where(fits),
@@ -129,7 +129,7 @@ def _plant_value(
         if wrong is UNFIT or wrong == was:
             continue
         if field.spec.map is not None and wrong is not None:
-            causes = frozenset({Cause.MAPPED_WRONG})
+            causes |= {Cause.MAPPED_WRONG}
         return _changed(customer, entry, field, wrong, causes, excuses)
     return None
 
