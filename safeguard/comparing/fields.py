@@ -196,6 +196,10 @@ class FieldRule:
         if self.mapping is None or self.name in _TEXTUAL:
             zone = self.field.zone if self.mapping is None else None
             cases += pair_causes(old, new, self.name, self.per_microsecond, zone)
+            # An accepted difference beside it (line ends, say) must not hide what else happened.
+            wide = self.normalised("o"), self.normalised("n")
+            if wide != (old, new):
+                cases += pair_causes(*wide, self.name, self.per_microsecond, zone)
         if self.mapping is not None:
             cases.append(("TRUE", "mapped_wrong"))
         whens = " ".join(f"WHEN {test} THEN '{name}'" for test, name in cases)
