@@ -46,7 +46,8 @@ def _headline(score: Score) -> str:
 
 def _sentences(score: Score) -> Iterator[str]:
     if score.survived:
-        yield f"{score.survived:,} survived: a check would not see them."
+        them = "it" if score.survived == 1 else "them"
+        yield f"{score.survived:,} survived: a check would not see {them}."
     if score.caught:
         cause = f", {score.right_cause:,} of {score.causes:,} told by the right cause"
         yield f"{score.right_kind:,} were found as the right kind{cause if score.causes else ''}."

@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import TextIO
 
 from safeguard.findings.trouble import UsageProblem
-from safeguard.runs import findings, load_result, shown
+from safeguard.runs import EVIDENCE, SIGNED, findings, load_result, shown
 
 RUNS = Path(".safeguard/runs")
 
 
 def folder_of(run: Path) -> Path:
-    """The folder of a run that is named by its folder, or by its id in `.safeguard/runs` here."""
-    for folder in (run, RUNS / run):
+    """The folder of a run that is named by its folder, or by its id in `.safeguard/runs` here, or by
+    `last`: the youngest there that ended with a result. Raises UsageProblem where there is none."""
+    ended = sorted(RUNS.glob(f"*/{EVIDENCE}")) if str(run) == "last" else []
+    for folder in (*(file.parent for file in ended[-1:]), run, RUNS / run):
         if (folder / "verdict.json").is_file():
             return folder
     raise UsageProblem(f"{run} is no run: it is neither a folder with verdict.json nor in {RUNS}/")
@@ -34,7 +36,8 @@ def render(run: Path, form: str, out: TextIO) -> None:
 
             from safeguard.reports.terminal import render_terminal
 
-            render_terminal(load_result(run), Console(file=out), folder=shown(run))
+            signed = (run / SIGNED).is_file()
+            render_terminal(load_result(run), Console(file=out), folder=shown(run), signed=signed)
         case "github":
             from safeguard.cli.github import tell_github
 

@@ -25,11 +25,12 @@ FORMATS = ("text", "html", "md", "junit", "csv", "json", "sarif", "codequality",
     "--out", type=click.Path(dir_okay=False, path_type=Path), help="File to write. Default: stdout."
 )
 def report(run: Path, form: str, out: Path | None) -> int:
-    """Render a finished run again, from its folder or id. Compares nothing; ends with 0.
+    """Render a finished run again, from its folder or id, or `last`. Compares nothing; ends with 0.
 
     \b
     Examples:
-      safeguard report 2026-11-22T03-14-07Z
+      safeguard report last
+      safeguard report 2026-11-22T03-14-07Z --format md
       safeguard report .safeguard/runs/2026-11-22T03-14-07Z --format csv --out findings.csv
       safeguard report reports --format sarif --out safeguard.sarif
     """

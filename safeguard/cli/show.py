@@ -28,6 +28,7 @@ def show(result: CheckResult, folder: Path, *, as_json: bool = False) -> None:
     from rich.console import Console
 
     from safeguard.reports.terminal import render_terminal
-    from safeguard.runs import shown
+    from safeguard.runs import SIGNED, shown
 
-    render_terminal(result, Console(), folder=shown(folder))
+    signed = (folder / SIGNED).is_file()
+    render_terminal(result, Console(), folder=shown(folder), signed=signed)

@@ -24,7 +24,7 @@ def waive(run: Path, append: Path | None) -> int:
 
     \b
     Examples:
-      safeguard waive 2026-11-22T03-14-07Z
+      safeguard waive last
       safeguard waive 2026-11-22T03-14-07Z --append waivers.yaml
     """
     from safeguard.cli.render import folder_of

@@ -24,16 +24,29 @@ _MOST = 3
 
 
 def describe(column: Column) -> Iterator[Pattern]:
-    """Every pattern of the changes of a column. Of a mapped one only what its map says: its old value
-    is of another type, and none that the new one should be."""
+    """Every pattern of the changes of a column. Of a mapped one what its map says, and then what the
+    new value is beside the one that the map wants."""
     present = {cause for (cause,) in column.exchange.rows("SELECT DISTINCT cause FROM changes")}
     if column.rule.mapping is not None:
-        yield from _mapped(column) if Cause.MAPPED_WRONG in present else ()
-        return
+        if Cause.MAPPED_WRONG in present:
+            yield from _mapped(column)
+        _as_meant(column)
     for cause, tell in _TELLERS.items():
         if cause in present:
             yield from tell(column)
     yield from describe_times(column)
+
+
+def _as_meant(column: Column) -> None:
+    """Of a mapped field, what the map makes of the old values stands for them: that is what the new
+    ones were held against, and of their type."""
+    rule = column.rule
+    column.exchange.create(
+        "changes",
+        f"""AS SELECT rid, nid, cause,
+            CASE WHEN FALSE THEN n.{rule.slot} ELSE {rule.expected()} END AS o, n.{rule.slot} AS n
+        FROM (SELECT rid, nid, cause, {as_sides(rule, "o", "n")} FROM changes)""",
+    )
 
 
 def _mapped(column: Column) -> Iterator[Pattern]:

@@ -44,8 +44,8 @@ def value_fault(
     causes: frozenset[Cause] = frozenset(),
     excuses: frozenset[str] = frozenset(),
 ) -> FaultKind:
-    """A kind of fault that changes one value of one entry. A mapped field may be told as
-    `mapped_wrong`, too: by what its text looks like beside the one that the map wants, if by anything."""
+    """A kind of fault that changes one value of one entry. Of a mapped field `mapped_wrong` is right
+    too: only a text that the map makes tells more."""
     return FaultKind(
         name,
         fields_where(fits),

@@ -94,7 +94,7 @@ def admit(envelope: bytes, keys: Sequence[VerifyingKey], terms: Terms) -> Admiss
     conditions = [signed, Condition("statement", True, f"speaks of run {statement.run.run}")]
     for name, judge in _JUDGES.items():
         against = list(judge(statement, terms))
-        text = "; ".join(against) or _WORDS[name]
+        text = "; ".join(against) or _WORDS[name] + (_doubt(terms) if name == "systems" else "")
         conditions.append(Condition(name, not against, text))
     return Admission(tuple(conditions), statement.run.verdict, statement.run.run)
 
@@ -211,6 +211,15 @@ _WORDS = {
     "waivers": "no waiver that it used has expired",
     "files": "what lies beside it is what it speaks of",
 }
+
+
+def _doubt(terms: Terms) -> str:
+    """Which systems any plan would name alike, wherever it lies."""
+    relative = (
+        n for n, d in terms.databases.items() if "path" in d and not d["path"].startswith("/")
+    )
+    names = ", ".join(sorted(relative))
+    return f"; known only by a path relative to the plan: {names}" if names else ""
 
 
 def _oldest(statement: Statement) -> tuple[str, dt.datetime]:

@@ -26,7 +26,8 @@ def _score(drill: DrillSummary) -> str:
 def _caught(drill: DrillSummary) -> str:
     said = f"This check would have caught {_score(drill)}"
     if drill.tolerated:
-        said += f"; {number(drill.tolerated)} are tolerated by contract"
+        verb = "is" if drill.tolerated == 1 else "are"
+        said += f"; {number(drill.tolerated)} {verb} tolerated by contract"
     return f"{said} (drill of {moment(drill.at)}, the {drill.strategy} way)."
 
 

@@ -76,6 +76,7 @@ def _environment() -> Environment:
         "value_of": sample_view.value_of,
         "segment_names": _segment_names,
         "share": _share,
+        "ticks": _ticks,
         "not_compared": _not_compared,
     }
     return environment
@@ -86,6 +87,12 @@ def _shown(value: Any) -> Any:
     if isinstance(value, str) and not isinstance(value, Markup):
         return clipped(value, _LONGEST)
     return value
+
+
+def _ticks(text: str) -> list[str]:
+    """The text by its backticks, every second part a name or value; whole where they are no pairs."""
+    parts = text.split("`")
+    return parts if len(parts) % 2 else [text]
 
 
 def _asset(name: str) -> str:

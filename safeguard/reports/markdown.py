@@ -38,7 +38,7 @@ def render_markdown(result: CheckResult, *, folder: str | None = None) -> str:
     blocks = [
         f"## {result.verdict}: {_text(wording.headline(result), 900)}",
         _text(" ".join(drill_sentences(result)), 900),
-        _text(f"{result.migration} · {result.kind} · {result.started_at}"),
+        _text(f"{result.migration} · {result.kind} · {vocabulary.moment(result.started_at)}"),
         _contents(result),
         _bullets("Why", _reasons(result, blocks=True), "reasons"),
         _bullets("In common", map(_line, explained(result)), "explanations"),

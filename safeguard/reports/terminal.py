@@ -25,15 +25,18 @@ _LONGEST = 400
 _ASCII = str.maketrans({"·": "-", "…": "~"})
 
 
-def render_terminal(result: CheckResult, console: Console, *, folder: str | None = None) -> None:
-    """Print the result. `folder` is the run's; by default the one of its id.
+def render_terminal(
+    result: CheckResult, console: Console, *, folder: str | None = None, signed: bool = False
+) -> None:
+    """Print the result. `folder` is the run's; by default the one of its id. `signed`: the verdict
+    lies there signed, too.
 
     Text from data is never read as markup or as terminal control.
     """
     page = _Page(console)
     page.verdict(result)
     page.contents(result.contents)
-    page.labelled(_labelled(result, folder))
+    page.labelled(_labelled(result, folder, signed))
 
 
 class _Page:
@@ -181,7 +184,7 @@ def _cut_lines(lines: list[str]) -> list[str]:
     return [*lines[:_MOST_LINES], f"… {vocabulary.count(left, 'more reason')} in report.html"]
 
 
-def _labelled(result: CheckResult, folder: str | None) -> list[tuple[str, str, bool]]:
+def _labelled(result: CheckResult, folder: str | None, signed: bool) -> list[tuple[str, str, bool]]:
     rows = [*_not_covered(result)]
     waivers = [("waiver", line, False) for line in notes.waiver_lines(result)]
     rows += _cut(waivers, "waivers")
@@ -194,6 +197,8 @@ def _labelled(result: CheckResult, folder: str | None) -> list[tuple[str, str, b
     rows.append(("migration", f"{result.migration} ({result.kind}), run {result.run}", False))
     place = folder or f".safeguard/runs/{result.run}"
     rows.append(("report", f"{place}/report.html", True))
+    if signed:
+        rows.append(("signed", f"{place}/verdict.dsse.json", True))
     rows.append(("exit code", str(result.exit_code), True))
     rows.append(("next", wording.next_step(result, folder), False))
     return [("" if i and rows[i - 1][0] == r[0] else r[0], *r[1:]) for i, r in enumerate(rows)]

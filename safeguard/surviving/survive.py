@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,17 +66,19 @@ def assert_survives(
         UsageProblem: An argument or the contract must be mended.
     """
     __tracebackhide__ = _is_told  # pytest shows the line of the test
-    with tempfile.TemporaryDirectory(prefix="safeguard-") as name, _as_said(Path(name)):
+    with tempfile.TemporaryDirectory(prefix="safeguard-") as name:
         folder = Path(name)
-        terms = terms_of(contract, folder)
-        sides = _sides(terms, {"old": old, "new": new}, folder)
-        plan = _plan(terms, sides, timezone, folder)
-        result = check(
-            plan,
-            out=folder / "run" if out is None else out,
-            reveal=all(s.in_memory for s in sides.values()) if reveal is None else reveal,
-            environ={_variable(n): side.url for n, side in enumerate(sides.values())},
-        )
+        try:
+            terms = terms_of(contract, folder)
+            sides = _sides(terms, {"old": old, "new": new}, folder)
+            result = check(
+                _plan(terms, sides, timezone, folder),
+                out=folder / "run" if out is None else out,
+                reveal=all(s.in_memory for s in sides.values()) if reveal is None else reveal,
+                environ={_variable(n): side.url for n, side in enumerate(sides.values())},
+            )
+        except UsageProblem as problem:  # raised again from here, where pytest hides the frame
+            raise _as_said(problem, folder) from None
         if not result:
             text = failure_text(result.details, result.findings())
             kept = "" if out is None else f"\n  report  {result.report}"
@@ -134,13 +135,9 @@ def _variable(number: int) -> str:
     return f"SYSTEM_{number}"
 
 
-@contextmanager
-def _as_said(folder: Path) -> Iterator[None]:
+def _as_said(problem: UsageProblem, folder: Path) -> UsageProblem:
     """Mistakes as of the arguments: nobody wrote the files that they were found in."""
-    try:
-        yield
-    except UsageProblem as problem:
-        raise UsageProblem(*(_of_argument(m, folder) for m in problem.mistakes)) from None
+    return UsageProblem(*(_of_argument(m, folder) for m in problem.mistakes))
 
 
 def _of_argument(mistake: Mistake, folder: Path) -> Mistake:

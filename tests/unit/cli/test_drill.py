@@ -32,7 +32,7 @@ def test_what_survives_comes_before_the_numbers(tmp_path: Path) -> None:
     assert done.returncode == 1
     lines = done.stdout.splitlines()
     assert lines[0] == "DRILL  19 of 20 planted faults of 20 kinds were caught."
-    assert lines[1].strip() == "1 survived: a check would not see them."
+    assert lines[1].strip() == "1 survived: a check would not see it."
     at = lines.index("  survived  queue: column in no contract, `remark`, in stream, disc")
     assert lines[at + 1].strip() == (
         "`remark` of old.queue (540 values) is not among the fields of queue.yaml"

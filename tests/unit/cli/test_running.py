@@ -162,7 +162,22 @@ def test_csv_has_a_line_for_every_finding(checked):
     assert {row["kind"] for row in written} >= {"lost", "moved", "misattributed", "uncovered"}
 
 
-@pytest.mark.parametrize("run", ["nowhere", "."])
+def test_last_is_the_youngest_run_that_ended_with_a_result(tmp_path):
+    plan = set_scene(tmp_path, 40, 7, faults=True).plan
+    assert safeguard("check", plan, "--quiet", cwd=tmp_path).returncode == 1
+    [ended] = (tmp_path / ".safeguard" / "runs").iterdir()
+    later = ended.parent / "2999-01-01T00-00-00Z"
+    later.mkdir()
+    (later / "verdict.json").write_bytes((ended / "verdict.json").read_bytes())
+    for command in ("report", "waive"):
+        by_id = safeguard(command, ended.name, cwd=tmp_path)
+        assert (by_id.returncode, safeguard(command, "last", cwd=tmp_path).stdout) == (
+            0,
+            by_id.stdout,
+        )
+
+
+@pytest.mark.parametrize("run", ["nowhere", ".", "last"])
 def test_what_is_no_run_is_a_mistake(run, tmp_path):
     done = safeguard("report", run, cwd=tmp_path)
     assert done.returncode == 2

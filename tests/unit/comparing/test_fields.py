@@ -321,6 +321,20 @@ def test_maps(database, mapping, old, new, code):
         assert found[2] == ("nulled" if new is None and old is not None else "mapped_wrong")
 
 
+@pytest.mark.parametrize(
+    ("accepted", "new", "cause"),
+    [
+        ("line_endings", "Bon vin.\nTr", "truncated"),
+        ("line_endings", "BON VIN.\nTRÈS BON.", "case"),
+        ("case", "bon vin.\r\nTr", "truncated"),
+        ("", "Bon vin.\nTr", "other"),
+    ],
+)
+def test_what_is_accepted_does_not_hide_another_cause(database, accepted, new, cause):
+    found = judged(database, slot_of("text", *accepted.split()), "Bon vin.\r\nTrès bon.", new)
+    assert (found[0], found[2]) == (CHANGED, cause)
+
+
 MAPPED = [  # (type of the keys, of the results, accepted, new, code, forms)
     ("integer", "text", "case", "UP", TOLERATED, ["case"]),
     ("integer", "text", "case", "down", CHANGED, None),

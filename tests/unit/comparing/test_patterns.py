@@ -353,6 +353,27 @@ COLUMNS: dict[str, tuple[str, Pairs, dict[str, Any], dict[str, int], list[str]]]
         {"mapped_wrong": 1},
         ["1 of value was `1` and became another value; the contract's map says `up`"],
     ),
+    "maps, and what was mapped is in another case": (
+        "integer",
+        [("1", "UP"), ("2", "UP"), ("3", "DOWN")],
+        {"mapping": {"1": "up", "2": "up", "3": "down"}, "new": "text"},
+        {"case": 3},
+        ["3 of value are in capitals now"],
+    ),
+    "maps, and what was mapped ends in blanks": (
+        "integer",
+        [("1", "up "), ("2", "up ")],
+        {"mapping": {"1": "up", "2": "up"}, "new": "enum"},
+        {"whitespace": 2},
+        ["2 of value have blanks at their end that were not there"],
+    ),
+    "maps, and what was mapped is empty": (
+        "integer",
+        [("1", ""), ("2", "")],
+        {"mapping": {"1": None, "2": None}, "new": "text"},
+        {"null_empty": 2},
+        ["2 of value have an empty text for no value"],
+    ),
 }
 
 

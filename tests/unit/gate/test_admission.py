@@ -21,6 +21,8 @@ from safeguard.gate.admission import (
     has_expired,
     span,
 )
+from safeguard.gate.envelope import seal
+from safeguard.gate.statement import state
 from signed_examples import (
     CONFIGURATION,
     DATABASES,
@@ -185,6 +187,16 @@ def test_a_system_that_was_not_read_or_is_no_part_of_the_plan_is_refused():
     assert judged(databases=fewer).reasons == ("dvd: no system of the plan",)
     more = DATABASES | {"archive": DATABASES["old"]}
     assert judged(databases=more).reasons == ("archive: not read by the check",)
+
+
+def test_systems_that_any_plan_would_name_alike_are_told_of_a_pass():
+    files = {"old": "old.sqlite", "dvd": "/srv/dvd.sqlite", "streaming": "../streaming"}
+    now = {name: {"kind": "sqlite", "path": path} for name, path in files.items()}
+    statement = state(dated(examples.passed()), CONFIGURATION, LEFT, now)
+    admission = judged(seal(statement, pair()[0]).encode(), databases=now)
+    assert admission.passes
+    (told,) = (c.text for c in admission.conditions if c.name == "systems")
+    assert told.endswith("; known only by a path relative to the plan: old, streaming")
 
 
 def test_a_database_that_nobody_can_name_is_like_no_other():

@@ -18,6 +18,9 @@ TESTS = """
     def test_does_not(assert_survives):
         assert_survives(old=OLD, new=OLD[:1], contract=CONTRACT)
 
+    def test_has_a_mistake(assert_survives):
+        assert_survives(old=OLD, new=OLD, contract={**CONTRACT, "itm": "title"})
+
     def test_the_plan(safeguard_check):
         result = safeguard_check("safeguard.yaml")
         assert result.verdict is Verdict.BLOCK
@@ -33,7 +36,7 @@ def test_fixtures(workers: tuple[str, ...], pytester: pytest.Pytester, run: Run)
     make_plan(pytester.path, spoil=("DELETE FROM queue WHERE customer_id = 3",))
     pytester.makepyfile(TESTS)
     done = run(*workers)
-    done.assert_outcomes(passed=2, failed=2)
+    done.assert_outcomes(passed=2, failed=3)
     done.stdout.fnmatch_lines(
         [
             "E*DidNotSurvive: BLOCK  Do not roll out. 1 of 1 customer with content would lose*",
@@ -46,5 +49,7 @@ def test_fixtures(workers: tuple[str, ...], pytester: pytest.Pytester, run: Run)
     done.stdout.fnmatch_lines(
         ["E*assert <Result BLOCK: Do not roll out. 1 of 9 customers with content would lose*"]
     )
+    done.stdout.fnmatch_lines(["E*UsageProblem: contract  unknown key `itm`. There are *"])
     assert "survive.py" not in done.stdout.str()
+    assert "contextlib.py" not in done.stdout.str()
     assert not (pytester.path / ".safeguard").exists()

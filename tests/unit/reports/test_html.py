@@ -112,6 +112,19 @@ def test_old_and_new_stand_side_by_side() -> None:
     assert "<s>Amélie</s> <em>gone</em>" in page
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("was `3` and became `<b>`", "was <code>3</code> and became <code>&lt;b&gt;</code>"),
+        ("a tick ` of somebody's own", "a tick ` of somebody&#39;s own"),
+    ],
+)
+def test_names_and_values_between_backticks_are_code(text: str, shown: str) -> None:
+    result = examples.blocked()
+    content = replace(result.contents[0], notes=(text,))
+    assert shown in render_html(replace(result, contents=(content,)))
+
+
 def test_what_was_not_checked_is_all_there() -> None:
     text = _Page(render_html(examples.blocked())).text
     for words in (

@@ -58,6 +58,12 @@ def test_huge_result_is_cut_and_says_so() -> None:
     assert "2,990 more tables in report.html" in shown
 
 
+def test_a_signed_verdict_is_named() -> None:
+    out = io.StringIO()
+    render_terminal(examples.passed(), Console(file=out, width=60), folder="reports", signed=True)
+    assert "\n  signed        reports/verdict.dsse.json\n" in out.getvalue()
+
+
 def test_the_report_path_is_never_broken() -> None:
     out = io.StringIO()
     path = "/a/very/long/folder" * 6
