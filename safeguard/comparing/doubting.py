@@ -2,7 +2,8 @@
 
 Of five stars, one in ten random pairs is "rounded"; of dates within one year, one in 180 is a day off.
 So the pairs of a column are mixed, old values with the new values of others, as in a permutation test
-(R. A. Fisher, The Design of Experiments, 1935): what the mixed pairs show is chance.
+(R. A. Fisher, The Design of Experiments, 1935): what the mixed pairs show is chance. What
+became of another entry with the same old value is no stranger to it: such pairs are not mixed.
 """
 
 from __future__ import annotations
@@ -96,18 +97,22 @@ def _seen(exchange: Exchange, rule: FieldRule, pairs: int) -> list[Seen]:
         exchange,
         f"""SELECT {rule.cause()} AS cause, {apart(rule)} AS apart FROM (
             SELECT {as_sides(rule, "a.o", "b.n")} FROM pairs a, (SELECT unnest([{steps}]) AS step)
-            JOIN pairs b ON b.i = (a.i + step) % {pairs} WHERE a.o IS DISTINCT FROM b.n)""",
+            JOIN pairs b ON b.i = (a.i + step) % {pairs}
+            WHERE a.o IS DISTINCT FROM b.n AND a.o IS DISTINCT FROM b.o)""",
     )
     found = _counted(
         exchange,
         f"""SELECT cause, {apart(rule)} AS apart
         FROM (SELECT cause, {as_sides(rule, "o", "n")} FROM pairs)""",
     )
+    if not mixed:
+        return []
+    share = pairs / mixed.total()
     by_cause: Counter[str] = Counter()
     for (cause, _), count in mixed.items():
         by_cause[cause] += count
     return [
-        Seen(cause, distance, count, mixed[cause, distance] / len(_STEPS))
+        Seen(cause, distance, count, mixed[cause, distance] * share)
         for (cause, distance), count in sorted(found.items(), key=str)
         if cause in _DOUBTED and by_cause[cause]
     ]
