@@ -44,6 +44,7 @@ def render_html(result: CheckResult) -> str:
             lists=_lists(contents),
             damaged=sum(_damaged(c) for c in contents),
             due=sum(c.due for c in contents),
+            waived=sum(sum(c.waived.values()) for c in contents),
             most=_MOST,
             style=Markup(style),  # noqa: S704  ours, no data in it
             script=Markup(script),  # noqa: S704  ours, no data in it

@@ -262,7 +262,9 @@ def next_step(result: CheckResult, folder: str | None = None) -> str:
                 return f"mend what is named above. Resume with: {result.resume}"
             return f"mend what is named above · {again}"
         case Verdict.PASS:
-            return "roll out soon: the check speaks of the moment when it read"
+            drilled = result.drill is not None and not result.drill.outdated
+            drill = "" if drilled else f"{again.replace(' check ', ' drill ', 1)} · "
+            return f"{drill}roll out soon: the check speaks of the moment when it read"
 
 
 def nothing_found(result: CheckResult) -> bool:

@@ -98,6 +98,11 @@ class Rule:
     either: bool = False
 
     @property
+    def names_owners(self) -> bool:
+        """Whether it is a list of owners and nothing else."""
+        return all(part.trait.owner and part.values for part in self.parts)
+
+    @property
     def sql(self) -> str:
         return f"({(' OR ' if self.either else ' AND ').join(p.sql for p in self.parts)})"
 

@@ -32,6 +32,10 @@ _OF_OLD = (
 _OF_NEW = (Kind.DUPLICATED, Kind.RESURRECTED, Kind.ORPHANED, Kind.EXTRA)
 
 
+_OF_OWNERS = frozenset({Kind.ORPHANED, Kind.MISATTRIBUTED})
+"""Whoever they are found at is named with each of them."""
+
+
 @dataclass(frozen=True)
 class Told:
     """A content whose findings are told, and whose entries still lie in their buckets."""
@@ -101,7 +105,7 @@ def _traits(told: Told, route: int | None, passes: Passes) -> tuple[Trait, ...]:
 
 def _mine(evidence: Evidence, kind: Kind) -> list[_Mined]:
     """The best rule of all findings, then of those that it leaves, and so on: each must explain
-    enough of them all."""
+    enough of them all. Who they belong to is said once, and not of kinds that are about just that."""
     sample = evidence.sample(kind)
     free = np.arange(len(sample.owners)) < sample.here
     found: list[_Mined] = []
@@ -112,9 +116,11 @@ def _mine(evidence: Evidence, kind: Kind) -> list[_Mined]:
         mask = _holds(rule, sample)
         if mask[: sample.here].sum() < SUPPORT * sample.here:
             break  # much of what is left, but little of all
+        free &= ~mask
+        if rule.names_owners and (kind in _OF_OWNERS or any(m.rule.names_owners for m in found)):
+            continue
         sampled = int(mask[sample.here :].sum())
         found.append(_Mined(kind, rule, sample.found, sampled, sample.others))
-        free &= ~mask
     return found
 
 
