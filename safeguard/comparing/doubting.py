@@ -19,7 +19,7 @@ from safeguard.findings.words import Cause
 
 LEAST_PAIRS, LEAST_VALUES = 20, 5
 """Of fewer different pairs, or of fewer values on one side, mixing tells nothing."""
-_MOST_PAIRS = 10_000
+_MOST_PAIRS = 3_000
 _STEPS = tuple(range(1, 11))
 _TIMES_CHANCE, _MARGIN = 3, 3
 _DOUBTED = frozenset(
