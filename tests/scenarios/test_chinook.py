@@ -98,6 +98,12 @@ def test_customers_and_invoices(old: tuple[str, str], new: Database, tmp_path: P
         [{**blank_lost, "item": item, "field": "billing_city"} for item in INVOICES_OF_54],
     )
     assert len(findings) == 1 + 7
+    assert [e.text for e in contents["invoices"].explanations] == [
+        "All 7 changed entries have customer_id 54; of the kept ones none."
+    ]
+    assert [p.text for p in contents["invoices"].patterns] == [
+        "7 of billing_city have lost the blanks at their end"
+    ]
     assert_content(contents["customers"], _sums(kept=58, changed=1))
     assert_content(contents["invoices"], _sums(kept=405, changed=7))
     assert_content(contents["invoice-lines"], _sums(kept=2240))

@@ -109,6 +109,23 @@ def test_payments_name_rentals_that_were_none(checked: tuple[CheckResult, Findin
     ]
     assert_findings(findings, expected)
     assert_content(content, {**_sums(kept=16044, changed=5), "affected": 5})
+    assert [e.text for e in content.explanations] == [
+        "All 5 changed entries have no rental_id; of the kept ones none."
+    ]
+
+
+def test_what_columns_tell(checked: tuple[CheckResult, Findings]) -> None:
+    """Where every entry changed there is nothing to hold it against: the column alone tells."""
+    told = {c.content: [p.text for p in c.patterns] for c in checked[0].contents}
+    assert told["customers"] == [
+        "15 of active were `false` and became `true`",
+        "599 of create_date are cut to whole days",
+    ]
+    assert told["addresses"] == [
+        "599 of address2 have no value for an empty text",
+        "3 of district have blanks at their end that were not there",
+        "599 of last_update had 246 different values and became `2006-02-15 04:45:30`",
+    ]
 
 
 def test_addresses_lost_districts_and_phones(
