@@ -198,11 +198,12 @@ def test_ctrl_c_at_any_moment_is_no_bug_of_ours(shop):
         process = started(shop, part * whole)
         process.send_signal(signal.SIGINT)
         ends.append((process.wait(60), shop.verdict["verdict"], shop.verdict["exit_code"]))
-    # On a busy machine a check may be through before its moment comes: its PASS is written, and
-    # Python itself may die of the signal on the way out.
+    # On a busy machine a check may be through before its moment comes: its PASS is written. Python
+    # itself may die of the signal on the way out, which a shell calls 130 too.
     done = {(0, "PASS", 0), (-signal.SIGINT, "PASS", 0)}
-    interrupted = [end for end in ends if end not in done]
-    assert set(interrupted) == {(130, "UNDECIDED", 130)}, ends
+    interrupted = {end for end in ends if end not in done}
+    assert (130, "UNDECIDED", 130) in interrupted, ends
+    assert interrupted <= {(130, "UNDECIDED", 130), (-signal.SIGINT, "UNDECIDED", 130)}, ends
 
 
 def test_a_check_interrupted_as_it_opens_can_be_gone_on_with(shop):
