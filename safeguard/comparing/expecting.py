@@ -19,6 +19,7 @@ from uuid import UUID
 import pyarrow as pa
 
 from safeguard.comparing.settling import Patience
+from safeguard.comparing.sql import literal
 from safeguard.comparing.surroundings import Surroundings
 from safeguard.comparing.telling import COLUMNS
 from safeguard.contract.expectations import columns_of, in_words
@@ -93,7 +94,7 @@ def _asked(
     if patience is not None:
         found = _settled(found, lambda: _look(plan, result, around), patience)
     rows = tuple(_rows(plan.contract.content, found))
-    _keep(around, rows)
+    _keep(around, plan, rows)
     return _told(result, tuple(found), rows, tuple(around.book.segments))
 
 
@@ -252,16 +253,19 @@ def _array(columns: Sequence[str]) -> str | None:
     return json.dumps(columns, ensure_ascii=False, separators=(",", ":")) if columns else None
 
 
-def _keep(around: Surroundings, rows: Sequence[Sample]) -> None:
-    """Put the findings beside the others of the run: they are of no customer, and each counts by a
-    number that no entry has."""
+def _keep(around: Surroundings, plan: ContentPlan, rows: Sequence[Sample]) -> None:
+    """Put the findings beside the others of the run: they are of a route and of no customer, and each
+    counts by a number that no entry has."""
     if rows:
         columns = {name: [getattr(row, name) for row in rows] for name in COLUMNS}
         table = pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
         names = ", ".join(f'"{name}"' for name in COLUMNS)
         number = f"{_NUMBERS} - row_number() OVER ()"
+        cases = " ".join(f"WHEN {literal(new.system)} THEN {new.index}" for new in plan.new)
         around.exchange.insert(
-            "finding", table, f"SELECT {names}, {number}, NULL, NULL FROM incoming"
+            "finding",
+            table,
+            f"SELECT {names}, {number}, NULL, CASE system {cases} END FROM incoming",
         )
 
 

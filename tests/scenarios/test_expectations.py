@@ -354,6 +354,18 @@ def test_in_a_merge_what_one_old_side_broke_is_no_news(sqlite: Pair) -> None:
     assert (result.verdict, states(result)) == (PASS, [(False, False)])
 
 
+def test_a_waived_one_is_waived_in_its_route_too(sqlite: Pair) -> None:
+    """Whoever shows each route by itself must not show it as broken."""
+    waiver = {"id": "W-1", "content": "queue", "kind": "expectation", "at_most": 1}
+    signed = {"reason": "counts from 0", "approved_by": "Ada", "expires": "2999-12-31"}
+    (sqlite.folder / "waivers.yaml").write_text(json.dumps({"waivers": [waiver | signed]}))
+    result = sqlite.check(FROM_ONE, new=ZERO, plan={"waivers": "waivers.yaml"})
+    (content,) = result.contents
+    (route,) = content.routes
+    assert result.verdict is PASS
+    assert dict(content.waived) == dict(route.waived) == {"expectation": 1}
+
+
 def test_files_are_not_asked_and_so_undecided(tmp_path: Path, fresh_database: Any) -> None:
     csv = pair_of("csv", tmp_path, fresh_database)
     csv.write(FROM_ONE, contract={"keys": {"position": "integer"}})
