@@ -78,7 +78,7 @@ class JoinDone:
     """What the customers were when it was done, see `crosswalks.digest`: orphans hang on them."""
 
 
-def _numbers_from(bucket: int) -> int:
+def numbers_from(bucket: int) -> int:
     """Entries of the partition that begins with this bucket are numbered from here on, so that those
     carried from all partitions are told apart, and the partition of each is known."""
     return bucket << 40
@@ -117,14 +117,14 @@ class Partition:
         exchange, plan = self.exchange, self.plan
         exchange.forget()
         self.counts = Counter()
-        olds, number = [], _numbers_from(first)
+        olds, number = [], numbers_from(first)
         for old in plan.old:
             for rows in buckets.read(files.old.get(old.index, ()), first, last):
                 olds.append(standing_old(plan, old, self._show(rows, number)))
                 number += rows.num_rows
         self._stand("old", old_shape(plan), olds)
         for new in plan.new:
-            news, number = [], _numbers_from(first)
+            news, number = [], numbers_from(first)
             for rows in buckets.read(files.new.get(new.index, ()), first, last):
                 news.append(standing_new(plan, new, self._show(rows, number)))
                 number += rows.num_rows

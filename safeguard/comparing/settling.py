@@ -31,6 +31,7 @@ from safeguard.comparing.sql import columns, key_text, same
 from safeguard.comparing.surroundings import Surroundings
 from safeguard.comparing.tally import Tally
 from safeguard.comparing.workers import LocalWorkers
+from safeguard.findings.figures import entries
 from safeguard.findings.progress import ProgressListener, SilentProgress
 from safeguard.findings.result import Looks
 
@@ -195,7 +196,7 @@ class _Settlement:
         found = Looks(self.looks, units[SETTLED], units[CHANGING], self._open(), self.lag)
         if found.settled:
             first.tally.notes.append(
-                f"{_entries(found.settled)} differed at first and agreed when looked at again, "
+                f"{entries(found.settled)} differed at first and agreed when looked at again, "
                 f"the last after {found.lag:.0f} s"
             )
         return found
@@ -232,7 +233,7 @@ class _Settlement:
         why = "keeps changing" if count == 1 else "keep changing"
         if not self.looks:
             why = "differed, and the deadline left no time to look again"
-        return f"{_entries(count)} {why}: {', '.join(texts)}{more}"
+        return f"{entries(count)} {why}: {', '.join(texts)}{more}"
 
 
 _HELD = "coalesce(latest = before, FALSE)"
@@ -242,7 +243,3 @@ _OTHERWISE = "latest IS DISTINCT FROM first"
 def _tell(comparison: ContentComparison) -> None:
     comparison.tell_surplus()
     find_differing(comparison.exchange, comparison.plan)
-
-
-def _entries(count: int) -> str:
-    return "1 entry" if count == 1 else f"{count:,} entries"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from safeguard.contract.digest import digest_of
 from safeguard.contract.migration import Plan
 from safeguard.contract.model import Contract, LoadedContract, LoadedPlan
 from safeguard.contract.problems import build
@@ -64,17 +65,18 @@ def load_plan(path: Path, environ: Mapping[str, str]) -> LoadedPlan:
         shown = [str(path), *(f.shown for f in files), *([signed.shown] if signed else [])]
         raise UsageProblem(*_in_order(mistakes, shown))
     every = [file, *files, *([signed] if signed else [])]
+    digests = {f.name: hashlib.sha256(f.data).hexdigest() for f in every}
     return LoadedPlan(
         plan=plan,
         contracts=tuple(loaded),
         path=str(path),
         folder=str(path.parent),
-        digest=_digest([file, *files]),
-        digests={f.name: hashlib.sha256(f.data).hexdigest() for f in every},
+        digest=digest_of(part for f in (file, *files) for part in (os.fsencode(f.name), f.data)),
+        digests=digests,
         lines=_lines(document),
         urls={name: spec["url"] for name, spec in file.document.value["systems"].items()},
         waivers=waivers,
-        waivers_digest=hashlib.sha256(signed.data).hexdigest() if signed else "",
+        waivers_digest=digests[signed.name] if signed else "",
     )
 
 
@@ -207,16 +209,6 @@ def _in_order(mistakes: Iterable[Mistake], files: list[str]) -> list[Mistake]:
         dict.fromkeys(mistakes),
         key=lambda m: (-place.get(m.file, 0), m.line or 0, m.column or 0),
     )
-
-
-def _digest(files: Iterable[_File]) -> str:
-    """SHA-256 over names and bytes, each with its length before it."""
-    digest = hashlib.sha256()
-    for file in files:
-        for part in (os.fsencode(file.name), file.data):
-            digest.update(len(part).to_bytes(8, "big"))
-            digest.update(part)
-    return digest.hexdigest()
 
 
 def _fill_urls(

@@ -13,7 +13,7 @@ from safeguard.comparing.buckets import folder_of, runs_of_buckets
 from safeguard.comparing.content import PARTITION_BYTES, ContentComparison
 from safeguard.comparing.intake import Intake
 from safeguard.comparing.journal import NoJournal
-from safeguard.comparing.partition import Partition, SourceFiles
+from safeguard.comparing.partition import Partition, SourceFiles, numbers_from
 from safeguard.comparing.surroundings import Surroundings
 from safeguard.comparing.tally import Tally
 from safeguard.comparing.telling import Teller
@@ -129,7 +129,7 @@ class ContentDrill:
         partition = Partition(around.exchange, plan, around.book, around.reveal)
         partition.load(around.store, self.files, *part)
         teller = Teller(around.exchange, plan, around.book)
-        first = part[0] << 40
+        first = numbers_from(part[0])
         ground = read_ground(
             around.exchange, plan, teller, self.zone, self.seed, dirty, side.rows, first
         )

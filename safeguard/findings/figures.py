@@ -8,6 +8,11 @@ def number(value: int) -> str:
     return f"{value:,}"
 
 
+def entries(value: int) -> str:
+    """`1 entry`, `2,774 entries`."""
+    return "1 entry" if value == 1 else f"{number(value)} entries"
+
+
 def percent(part: int, whole: int) -> str:
     """A share that never says 0 % of something or 100 % of not everything."""
     if whole <= 0:

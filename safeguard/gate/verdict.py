@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from safeguard.contract.model import Allowance, Policy
+from safeguard.findings.figures import entries
 from safeguard.findings.result import ContentResult, Coverage, WaiverUse
 from safeguard.findings.words import Kind, Verdict, WaiverState, Weight
 
@@ -105,7 +106,7 @@ def _undecided(content: ContentResult) -> list[str]:
         found.append("the sums of the new side do not add up")
     missing = content.findings.get(Kind.NOT_COMPARED, 0)
     if missing and not content.reasons:
-        found.append(f"{_entries(missing)} could not be compared")
+        found.append(f"{entries(missing)} could not be compared")
     return found
 
 
@@ -113,10 +114,10 @@ def _shown(content: ContentResult) -> list[str]:
     """What was tolerated or is not due: counted, never hidden."""
     found = [f"{count:,} tolerated ({form})" for form, count in content.tolerated.items() if count]
     if content.not_due:
-        found.append(f"{_entries(content.not_due)} not due yet (as_of)")
+        found.append(f"{entries(content.not_due)} not due yet (as_of)")
     overlapped = content.sums_old.get("overlapped", 0)
     if overlapped:
-        found.append(f"{_entries(overlapped)} overlapped: another old entry stands for each")
+        found.append(f"{entries(overlapped)} overlapped: another old entry stands for each")
     return found
 
 
@@ -147,7 +148,7 @@ def _allowed(
 
 def _counted(content: ContentResult, kind: Kind, count: int) -> str:
     if kind is not Kind.EXPECTATION:
-        return f"{_entries(count)} {kind}"
+        return f"{entries(count)} {kind}"
     broken = [
         f"{e.expectation} in {e.system}, {e.observed}" for e in content.expectations if e.broke
     ]
@@ -155,14 +156,10 @@ def _counted(content: ContentResult, kind: Kind, count: int) -> str:
     return ": ".join([what, *(["; ".join(broken)] if broken else [])])
 
 
-def _entries(count: int) -> str:
-    return "1 entry" if count == 1 else f"{count:,} entries"
-
-
 def _uncovered(coverage: Coverage, policy: Policy) -> tuple[list[str], list[str]]:
     said = []
     for table in coverage.unwaived:
-        many = "" if table.entries is None else f" ({_entries(table.entries)})"
+        many = "" if table.entries is None else f" ({entries(table.entries)})"
         said.append(f"{table.system}.{table.table}{many} is covered by no contract")
     return ([], said) if Kind.UNCOVERED in policy.warn else (said, [])
 

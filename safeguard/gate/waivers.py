@@ -16,6 +16,7 @@ from typing import Protocol
 from safeguard.comparing.waiving import Matched
 from safeguard.contract.vet_waivers import approver
 from safeguard.contract.waivers import Waiver
+from safeguard.findings.figures import entries
 from safeguard.findings.result import ContentResult, Coverage, WaiverUse
 from safeguard.findings.words import Kind, WaiverState
 
@@ -139,4 +140,4 @@ def _end(instant: dt.datetime) -> str:
 def _entries(count: int | None) -> str:
     if count is None:
         return "entries that were not counted"
-    return "1 entry" if count == 1 else f"{count:,} entries"
+    return entries(count)

@@ -7,13 +7,13 @@ what they quote.
 
 from __future__ import annotations
 
-import hashlib
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from safeguard.contract.digest import digest_of
 from safeguard.findings.result import CheckResult, ContentResult
 from safeguard.findings.words import Kind, Verdict, Weight
 from safeguard.reports import wording
@@ -197,12 +197,7 @@ def _key(result: CheckResult, where: str, kind: Kind, more: str) -> str:
 
 
 def _hash(*parts: str) -> str:
-    """Each part with its length before it, so that no two lists of parts are alike."""
-    digest = hashlib.sha256()
-    for part in parts:
-        raw = part.encode("utf-8", "surrogatepass")
-        digest.update(len(raw).to_bytes(8, "big") + raw)
-    return digest.hexdigest()
+    return digest_of(part.encode("utf-8", "surrogatepass") for part in parts)
 
 
 def _line(lines: Mapping[str, int], *paths: str) -> int:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
+from safeguard.findings.figures import entries as entries
 from safeguard.findings.figures import number as number
 from safeguard.findings.figures import percent as percent
 from safeguard.findings.words import Kind
@@ -115,11 +116,6 @@ def noun(value: int, one: str, many: str | None = None) -> str:
 def grouped(text: str) -> str:
     """Counts that a sentence has bare, as `number` writes them; years, dates and names stay."""
     return _COUNT.sub(lambda match: number(int(match[0])), text)
-
-
-def entries(value: int) -> str:
-    """`1 entry`, `2,774 entries`."""
-    return count(value, "entry", "entries")
 
 
 def listed(words: Iterable[str], most: int = 4) -> str:

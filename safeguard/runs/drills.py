@@ -10,7 +10,7 @@ from typing import Any
 
 from safeguard.findings.result import DrillSummary
 from safeguard.findings.trouble import UsageProblem
-from safeguard.runs.folder import RunFolder, fresh
+from safeguard.runs.folder import RunFolder, fresh, id_of
 
 DRILL = "drill.json"
 _SCHEMA = 1
@@ -19,7 +19,7 @@ _SCHEMA = 1
 def create_drill(plan: Path, out: Path | None, started: dt.datetime) -> RunFolder:
     """Make a drill's folder; an older drill in it is gone. Raises UsageProblem when it can't be
     written, or another process is writing there."""
-    run = started.strftime("%Y-%m-%dT%H-%M-%SZ")
+    run = id_of(started)
     made = RunFolder(out or fresh(_drills(plan) / run), run, started, plan)
     try:
         made.path.mkdir(parents=True, exist_ok=True)

@@ -104,12 +104,17 @@ class RunFolder:
         return f"safeguard check {shlex.quote(str(self._plan))} --resume {shlex.quote(run)}"
 
 
+def id_of(started: dt.datetime) -> str:
+    """What a run or a drill is called that began at this moment (UTC)."""
+    return started.strftime("%Y-%m-%dT%H-%M-%SZ")
+
+
 def create_run(plan: Path, out: Path | None, started: dt.datetime) -> RunFolder:
     """Make a run's folder and its first verdict: UNDECIDED, over any older one.
 
     Raises UsageProblem when the folder can't be written.
     """
-    run = started.strftime("%Y-%m-%dT%H-%M-%SZ")
+    run = id_of(started)
     made = RunFolder(out or fresh(_runs(plan) / run), run, started, plan)
     _begin(made)
     made.clean()

@@ -73,6 +73,8 @@ def _of_side(
     told: Told, side: Side, route: int | None, kinds: Iterable[Kind], findings: Mapping[str, int]
 ) -> list[Explanation]:
     asked = [kind for kind in kinds if findings.get(kind, 0) >= LEAST]
+    if not asked:
+        return []
     evidence = _evidence(told, side, route)
     # A kind that both sides or several routes show is more than this side can explain.
     asked = [kind for kind in asked if evidence.count(kind) == findings[kind]]
